@@ -1,0 +1,92 @@
+using System.Buffers;
+using System.Text;
+
+namespace Streams.Core;
+
+/// <summary>Headers as bytes inside a <see cref="RecordBatch"/>: zigzag-varint lengths, as in Kafka's record format v2.</summary>
+public static class HeaderEncoding
+{
+    /// <summary>Appends headers.</summary>
+    public static void Write(Headers headers, IBufferWriter<byte> output)
+    {
+        ArgumentNullException.ThrowIfNull(headers);
+        ArgumentNullException.ThrowIfNull(output);
+        foreach (var header in headers)
+        {
+            var size = Encoding.UTF8.GetByteCount(header.Key);
+            WriteVarint(size, output);
+            output.Advance(Encoding.UTF8.GetBytes(header.Key, output.GetSpan(size)));
+            if (header.Value is { } value)
+            {
+                WriteVarint(value.Length, output);
+                output.Write(value.Span);
+            }
+            else
+            {
+                WriteVarint(-1, output);
+            }
+        }
+    }
+
+    /// <summary>Reads headers.</summary>
+    /// <param name="data">Bytes from the first header on.</param>
+    /// <param name="count">How many headers.</param>
+    /// <exception cref="SerializationException">A length does not fit the bytes.</exception>
+    public static Headers Read(ReadOnlySpan<byte> data, int count)
+    {
+        // Each header takes at least two bytes, so the count is checked before anything of its size is made.
+        if (count < 0 || count > data.Length / 2) throw Malformed();
+        var headers = new Header[count];
+        for (var index = 0; index < count; index++)
+        {
+            var keyLength = ReadVarint(ref data);
+            if (keyLength < 0 || keyLength > data.Length) throw Malformed();
+            var key = Encoding.UTF8.GetString(data[..keyLength]);
+            data = data[keyLength..];
+
+            var valueLength = ReadVarint(ref data);
+            if (valueLength < -1 || valueLength > data.Length) throw Malformed();
+            if (valueLength < 0)
+            {
+                headers[index] = new Header(key, null);
+                continue;
+            }
+
+            headers[index] = new Header(key, data[..valueLength].ToArray());
+            data = data[valueLength..];
+        }
+
+        return Streams.Core.Headers.From(headers);
+    }
+
+    private static void WriteVarint(int value, IBufferWriter<byte> output)
+    {
+        var zigzag = (uint)((value << 1) ^ (value >> 31));
+        var span = output.GetSpan(5);
+        var length = 0;
+        while (zigzag >= 0x80)
+        {
+            span[length++] = (byte)(zigzag | 0x80);
+            zigzag >>= 7;
+        }
+
+        span[length++] = (byte)zigzag;
+        output.Advance(length);
+    }
+
+    private static int ReadVarint(ref ReadOnlySpan<byte> data)
+    {
+        var zigzag = 0u;
+        for (var index = 0; index < 5 && index < data.Length; index++)
+        {
+            zigzag |= (uint)(data[index] & 0x7f) << (7 * index);
+            if (data[index] >= 0x80) continue;
+            data = data[(index + 1)..];
+            return (int)(zigzag >> 1) ^ -(int)(zigzag & 1);
+        }
+
+        throw Malformed();
+    }
+
+    private static SerializationException Malformed() => new("A record's headers are malformed: a length does not fit the bytes that follow.");
+}

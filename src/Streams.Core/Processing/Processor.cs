@@ -1,0 +1,144 @@
+using System.Runtime.CompilerServices;
+
+namespace Streams.Core;
+
+/// <summary>
+/// The part of a processor that has no types: its name, its place in the topology and its life cycle. Derive from
+/// <see cref="Processor{KIn, VIn, KOut, VOut}"/>, or from <see cref="Processor{KIn, VIn}"/> when nothing is sent on.
+/// </summary>
+/// <remarks>
+/// Life cycle: constructed by its supplier, <see cref="Init"/> once, <c>Process</c> for each record, <see cref="Close"/>. All calls come from the
+/// thread that runs the task. Source: KIP-478 (Kafka's <c>processor.api.Processor</c>).
+/// </remarks>
+public abstract class Processor
+{
+    private ProcessorContext? _context;
+
+    /// <summary>The node's context: metadata, stores, schedules.</summary>
+    /// <exception cref="InvalidOperationException">Before <see cref="Init"/>.</exception>
+    protected internal ProcessorContext Context => _context ?? throw new InvalidOperationException(
+        "The processor has no context before Init; use it in Init, Process and punctuators only.");
+
+    /// <summary>Name of the node in the topology; empty until wired.</summary>
+    public string NodeName { get; private set; } = "";
+
+    /// <summary>Called once before the first record; stores are open. The default does nothing.</summary>
+    protected virtual void Init()
+    {
+    }
+
+    /// <summary>Called once at the end, also after a failure. The default does nothing.</summary>
+    protected internal virtual void Close()
+    {
+    }
+
+    /// <summary>Types of what comes in, for messages about wiring.</summary>
+    internal abstract (Type Key, Type Value) InputTypes { get; }
+
+    /// <summary>Makes <paramref name="child"/> a receiver of what this node forwards.</summary>
+    internal virtual void Connect(Processor child) => throw new TopologyException(
+        $"Node '{NodeName}' ({GetType().Name}) forwards nothing, so it cannot be the parent of '{child.NodeName}'. " +
+        "Derive it from Processor<KIn, VIn, KOut, VOut>.");
+
+    internal void Name(string nodeName) => NodeName = nodeName;
+
+    internal virtual void InitNode(ProcessorContext context)
+    {
+        _context = context;
+        Init();
+    }
+}
+
+/// <summary>A processor as its parents see it: something that takes records of one key and one value type.</summary>
+/// <typeparam name="KIn">Key type of incoming records.</typeparam>
+/// <typeparam name="VIn">Value type of incoming records.</typeparam>
+public abstract class Processor<KIn, VIn> : Processor
+{
+    /// <summary>Handles one record. The reference is valid during the call only.</summary>
+    public abstract void Process(in Record<KIn, VIn> record);
+
+    internal sealed override (Type Key, Type Value) InputTypes => (typeof(KIn), typeof(VIn));
+}
+
+/// <summary>A processor that takes records of one type and sends records of another on to its children.</summary>
+/// <typeparam name="KIn">Key type of incoming records.</typeparam>
+/// <typeparam name="VIn">Value type of incoming records.</typeparam>
+/// <typeparam name="KOut">Key type of forwarded records.</typeparam>
+/// <typeparam name="VOut">Value type of forwarded records.</typeparam>
+public abstract class Processor<KIn, VIn, KOut, VOut> : Processor<KIn, VIn>
+{
+    private Processor<KOut, VOut>[] _children = [];
+    private TaskContext _task = TaskContext.Unwired;
+
+    /// <summary>Sends a record to every child, in the order in which they were added; each child is done with it before the next one starts.</summary>
+    /// <remarks>
+    /// Depth first, as Kafka Streams. An exception of a child goes to the processing exception handler under the child's name; when it says
+    /// "continue", this call returns and the record's other children still get it.
+    /// </remarks>
+    protected void Forward(in Record<KOut, VOut> record)
+    {
+        var children = _children;
+        var task = _task;
+
+        // Stores without timestamps of their own log with the time of the record at this point of the graph, so the task has to know it.
+        var outerTimestamp = task.Timestamp;
+        task.Timestamp = record.Timestamp;
+        foreach (var child in children)
+            Deliver(child, in record, task);
+        task.Timestamp = outerTimestamp;
+    }
+
+    /// <summary>Sends a record to one child.</summary>
+    /// <param name="record">The record.</param>
+    /// <param name="childName">Name of the child node.</param>
+    /// <exception cref="StreamsException">There is no child of that name.</exception>
+    protected void Forward(in Record<KOut, VOut> record, string childName)
+    {
+        foreach (var child in _children)
+        {
+            if (child.NodeName != childName) continue;
+            var outerTimestamp = _task.Timestamp;
+            _task.Timestamp = record.Timestamp;
+            Deliver(child, in record, _task);
+            _task.Timestamp = outerTimestamp;
+            return;
+        }
+
+        throw new TopologyException($"Node '{NodeName}' has no child '{childName}'. Its children: " +
+            $"{(_children.Length == 0 ? "none" : string.Join(", ", _children.Select(child => child.NodeName)))}.");
+    }
+
+    internal sealed override void Connect(Processor child)
+    {
+        if (child is not Processor<KOut, VOut> typed)
+        {
+            var (key, value) = child.InputTypes;
+            throw new TopologyException(
+                $"Node '{NodeName}' forwards <{TypeNames.Of(typeof(KOut))}, {TypeNames.Of(typeof(VOut))}>, but its child '{child.NodeName}' takes " +
+                $"<{TypeNames.Of(key)}, {TypeNames.Of(value)}>. Give both the same types, or put a processor between them that converts.");
+        }
+
+        _children = [.. _children, typed];
+    }
+
+    internal override void InitNode(ProcessorContext context)
+    {
+        _task = context.Task;
+        base.InitNode(context);
+    }
+
+    // One frame per hop: the filter runs before unwinding, so what the task itself must see (fencing, fatal errors, failures that a
+    // node further down has already reported) passes through untouched.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Deliver(Processor<KOut, VOut> child, in Record<KOut, VOut> record, TaskContext task)
+    {
+        try
+        {
+            child.Process(in record);
+        }
+        catch (Exception failure) when (task.IsUserFailure(failure))
+        {
+            task.HandleProcessingFailure(child, record.Timestamp, record.HeadersOrNull, failure);
+        }
+    }
+}

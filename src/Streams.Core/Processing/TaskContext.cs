@@ -1,0 +1,87 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Streams.Core;
+
+/// <summary>
+/// What the nodes and stores of one task share while a record runs through them. Written by the task's thread only; fields, because every hop
+/// of every record touches them.
+/// </summary>
+internal sealed class TaskContext
+{
+    /// <summary>Stands in for nodes that are not part of a task yet; forwarding through it is harmless because such nodes have no children.</summary>
+    public static readonly TaskContext Unwired = new(default, "", new Dictionary<string, IStateStore>(), TimeProvider.System, new ErrorPolicy());
+
+    private readonly IReadOnlyDictionary<string, IStateStore> _stores;
+    private readonly ErrorPolicy _errors;
+    private ProcessorException? _reported;
+
+    public TaskContext(TaskId taskId, string applicationId, IReadOnlyDictionary<string, IStateStore> stores, TimeProvider time, ErrorPolicy errors)
+    {
+        TaskId = taskId;
+        ApplicationId = applicationId;
+        _stores = stores;
+        Time = time;
+        _errors = errors;
+    }
+
+    public TaskId TaskId { get; }
+
+    public string ApplicationId { get; }
+
+    public TimeProvider Time { get; }
+
+    public ErrorPolicy Errors => _errors;
+
+    /// <summary>Time of the record at this point of the graph; the punctuation's time in a punctuator.</summary>
+    public long Timestamp;
+
+    /// <summary>Largest timestamp the task has seen; -1 before the first record.</summary>
+    public long StreamTime = -1;
+
+    /// <summary>Coordinates of the source record; <see cref="HasRecord"/> says whether there is one.</summary>
+    public string Topic = "";
+
+    public int Partition = -1;
+
+    public long Offset = -1;
+
+    public bool HasRecord;
+
+    /// <summary>Set when a processor asked for a commit.</summary>
+    public bool CommitRequested;
+
+    /// <summary>Records that were left out, by whichever node or store. Kafka's <c>dropped-records-total</c>.</summary>
+    public long DroppedRecords;
+
+    /// <summary>Raw bytes of the source record for failure handlers.</summary>
+    public Func<(ReadOnlyMemory<byte>? Key, ReadOnlyMemory<byte>? Value)>? RawSource;
+
+    /// <summary>Takes schedules; set by the task.</summary>
+    public Func<long?, TimeSpan, PunctuationType, Punctuator, Processor, ICancellable>? Scheduler;
+
+    public RecordMetadata? Metadata => HasRecord ? new RecordMetadata(Topic, Partition, Offset) : null;
+
+    public bool TryGetStore(string name, [MaybeNullWhen(false)] out IStateStore store) => _stores.TryGetValue(name, out store);
+
+    /// <summary>Whether the failure came out of user code and has not been judged yet.</summary>
+    public bool IsUserFailure(Exception failure) =>
+        !ReferenceEquals(failure, _reported)
+        && failure is not (TaskMigratedException or TaskCorruptedException or ProductionException or StateStoreException or ClusterUnavailableException or OperationCanceledException)
+        && failure is not ProcessorException;
+
+    /// <summary>Asks the processing handler; returns when it says continue, throws otherwise.</summary>
+    public void HandleProcessingFailure(Processor node, long timestamp, Headers? headers, Exception failure)
+    {
+        var raw = RawSource?.Invoke() ?? default;
+        var context = new ErrorHandlerContext(node.NodeName, TaskId, Metadata, timestamp, headers ?? Headers.Empty, raw.Key, raw.Value);
+        if (_errors.Processing(context, failure) == ErrorResponse.Continue)
+        {
+            DroppedRecords++;
+            _errors.Dropped(context, failure);
+            return;
+        }
+
+        _reported = new ProcessorException(node.NodeName, TaskId, Metadata, failure);
+        throw _reported;
+    }
+}
