@@ -1,0 +1,15 @@
+# Sourced by demo.sh and test.sh: what every dotnet command of theirs runs under.
+export DOTNET_NOLOGO=1
+export DOTNET_CLI_TELEMETRY_OPTOUT=1
+export DOTNET_CLI_UI_LANGUAGE=en
+
+# An SDK unpacked by Microsoft's install script is often not on the PATH.
+if ! command -v dotnet >/dev/null 2>&1 && [ -x "$HOME/.dotnet/dotnet" ]; then
+  export DOTNET_ROOT="$HOME/.dotnet"
+  export PATH="$HOME/.dotnet:$PATH"
+fi
+
+# A bare Debian has no ICU, and without it the SDK itself does not start. Nothing here depends on a culture.
+if command -v ldconfig >/dev/null 2>&1 && ! ldconfig -p 2>/dev/null | grep -q 'libicuuc\.so'; then
+  export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
+fi
