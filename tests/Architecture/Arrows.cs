@@ -1,0 +1,43 @@
+namespace Architecture;
+
+/// <summary>
+/// The one statement of which product assembly may use which, and which packages it may bring along (docs/adr/0001-own-the-house.md).
+/// A new assembly, arrow or package is added here in the same commit as its decision record.
+/// </summary>
+internal static class Arrows
+{
+    private const string LoggingAbstractions = "Microsoft.Extensions.Logging.Abstractions";
+
+    public static IReadOnlyDictionary<string, (string[] Projects, string[] Packages)> Allowed { get; } =
+        new Dictionary<string, (string[] Projects, string[] Packages)>(StringComparer.Ordinal)
+        {
+            ["Kafka.Protocol"] = ([], []),
+            ["Broker.Lite"] = (["Kafka.Protocol"], [LoggingAbstractions]),
+            ["Streams.Core"] = ([], [LoggingAbstractions]),
+            ["Streams.State"] = (["Streams.Core"], [LoggingAbstractions]),
+            ["Streams.Dsl"] = (["Streams.Core", "Streams.State"], [LoggingAbstractions]),
+            ["Streams.Kafka"] = (["Streams.Core", "Kafka.Protocol"], ["Confluent.Kafka", LoggingAbstractions]),
+            ["Streams.Embedded"] = (["Streams.Core", "Broker.Lite"], [LoggingAbstractions]),
+            ["Streams.Testing"] = (["Streams.Core", "Streams.State", "Streams.Dsl"], [LoggingAbstractions]),
+        };
+
+    /// <summary>
+    /// What <paramref name="product"/> may use directly or through what it uses: an assembly that names a type found in another one's public
+    /// surface gets a metadata reference to where that type lives, without any arrow of its own.
+    /// </summary>
+    public static HashSet<string> Reachable(string product)
+    {
+        var reachable = new HashSet<string>(StringComparer.Ordinal);
+        var open = new Stack<string>([product]);
+        while (open.TryPop(out var next))
+        {
+            foreach (var target in Allowed[next].Projects)
+            {
+                if (reachable.Add(target))
+                    open.Push(target);
+            }
+        }
+
+        return reachable;
+    }
+}
