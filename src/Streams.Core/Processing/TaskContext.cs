@@ -13,6 +13,7 @@ internal sealed class TaskContext
 
     private readonly IReadOnlyDictionary<string, IStateStore> _stores;
     private readonly ErrorPolicy _errors;
+    private readonly Dictionary<string, long> _processorValues = [];
     private ProcessorException? _reported;
 
     public TaskContext(TaskId taskId, string applicationId, IReadOnlyDictionary<string, IStateStore> stores, TimeProvider time, ErrorPolicy errors)
@@ -52,6 +53,17 @@ internal sealed class TaskContext
 
     /// <summary>Records that were left out, by whichever node or store. Kafka's <c>dropped-records-total</c>.</summary>
     public long DroppedRecords;
+
+    /// <summary>Numbers that processors want back after a restart; kept in the commit's metadata (the last window closed, KIP-825).</summary>
+    public IReadOnlyDictionary<string, long> ProcessorValues => _processorValues;
+
+    public void SetProcessorValue(string key, long value) => _processorValues[key] = value;
+
+    /// <summary>Takes a number from a partition's commit; of several partitions the largest counts.</summary>
+    public void RestoreProcessorValue(string key, long value)
+    {
+        if (!_processorValues.TryGetValue(key, out var known) || known < value) _processorValues[key] = value;
+    }
 
     /// <summary>Raw bytes of the source record for failure handlers.</summary>
     public Func<(ReadOnlyMemory<byte>? Key, ReadOnlyMemory<byte>? Value)>? RawSource;

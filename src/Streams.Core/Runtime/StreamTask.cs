@@ -1,0 +1,380 @@
+namespace Streams.Core;
+
+/// <summary>
+/// One sub-topology at work on one partition: its nodes, stores and input queues. Run by one thread at a time; it does no I/O of its own except
+/// through its stores and the collector.
+/// </summary>
+/// <remarks>
+/// Life: construct, <see cref="OpenStores"/>, restore, <see cref="Start"/>, then <see cref="Enqueue"/> / <see cref="Process"/> / punctuate, with
+/// commits in two halves around the producer: <see cref="PrepareCommit"/>, producer flush or transaction, <see cref="CompleteCommit"/>; at the end
+/// <see cref="Close"/>. Source: Kafka's <c>StreamTask</c> and <c>ProcessorStateManager</c>.
+/// </remarks>
+internal sealed class StreamTask
+{
+    private readonly TaskEnvironment _environment;
+    private readonly TaskContext _context;
+    private readonly List<TaskStore> _stores = [];
+    private readonly Dictionary<string, IStateStore> _storesByName = [];
+    private readonly List<Processor> _nodes = [];
+    private readonly List<RecordQueue> _queues = [];
+    private readonly Dictionary<TopicPartition, RecordQueue> _queueByPartition = [];
+    private readonly Dictionary<TopicPartition, long> _startPositions = [];
+    private readonly StreamTimePunctuation _streamTime;
+    private readonly PunctuationQueue _wallClock = new();
+    private readonly Subtopology _subtopology;
+    private bool _started;
+    private long _idleSinceMs = -1;
+
+    public StreamTask(TaskId id, Subtopology subtopology, IReadOnlyCollection<TopicPartition> inputs, TaskEnvironment environment)
+    {
+        Id = id;
+        _subtopology = subtopology;
+        _environment = environment;
+        _context = new TaskContext(id, environment.ApplicationId, _storesByName, environment.Time, environment.Errors)
+        {
+            Scheduler = Schedule,
+        };
+        _streamTime = new StreamTimePunctuation(new PunctuationQueue(), _context);
+        BuildNodes(inputs);
+    }
+
+    public TaskId Id { get; }
+
+    public TaskContext Context => _context;
+
+    public IReadOnlyList<TaskStore> Stores => _stores;
+
+    public IReadOnlyList<RecordQueue> Queues => _queues;
+
+    /// <summary>Whether anything was processed or punctuated since the last commit.</summary>
+    public bool CommitNeeded { get; private set; }
+
+    /// <summary>Whether a processor asked for a commit.</summary>
+    public bool CommitRequested => _context.CommitRequested;
+
+    /// <summary>Bytes that stores hold back until the next commit.</summary>
+    public long UncommittedBytes
+    {
+        get
+        {
+            var bytes = 0L;
+            foreach (var store in _stores) bytes += store.Store.UncommittedBytes;
+            return bytes;
+        }
+    }
+
+    /// <summary>Opens the stores, which then know the changelog offset that they are at.</summary>
+    public void OpenStores()
+    {
+        var changelogs = _subtopology.Changelogs();
+        foreach (var definition in _subtopology.Stores)
+        {
+            if (definition.IsGlobal) continue;
+            Changelog? changelog = null;
+            TopicPartition? changelogPartition = null;
+            if (changelogs.TryGetValue(definition.Name, out var topic))
+            {
+                changelogPartition = new TopicPartition(topic, Id.Partition);
+                // A source topic that serves as changelog holds the writes already.
+                if (definition.SourceTopic is null) changelog = new Changelog(_environment.Collector, topic, Id.Partition);
+            }
+
+            var store = definition.Builder.Build();
+            _storesByName.Add(definition.Name, store);
+            _stores.Add(new TaskStore(store, changelogPartition, changelog));
+            store.Init(new StoreContext(this, changelog));
+        }
+
+        foreach (var (name, store) in _environment.GlobalStores) _storesByName.TryAdd(name, store);
+    }
+
+    /// <summary>Calls every node's Init, parents first. Stores are restored by now.</summary>
+    public void Start(IReadOnlyDictionary<TopicPartition, OffsetCommit> committed)
+    {
+        foreach (var queue in _queues)
+        {
+            if (!committed.TryGetValue(queue.Partition, out var commit) || !CommitMetadata.TryDecode(commit.Metadata, out var time, out var values)) continue;
+            queue.PartitionTime = time;
+            if (time > _context.StreamTime) _context.StreamTime = time;
+            foreach (var (key, value) in values) _context.RestoreProcessorValue(key, value);
+        }
+
+        for (var index = 0; index < _nodes.Count; index++)
+        {
+            var definition = _subtopology.Nodes[index];
+            IReadOnlyCollection<string> stores = _environment.GlobalStores.Count == 0 ? definition.Stores : [.. definition.Stores, .. _environment.GlobalStores.Keys];
+            var context = new ProcessorContext(_context, _nodes[index], stores);
+            try
+            {
+                _nodes[index].InitNode(context);
+            }
+            catch (Exception failure) when (_context.IsUserFailure(failure))
+            {
+                throw new ProcessorException(_nodes[index].NodeName, Id, null, failure);
+            }
+        }
+
+        _started = true;
+    }
+
+    public bool Reads(TopicPartition partition) => _queueByPartition.ContainsKey(partition);
+
+    public RecordQueue Queue(TopicPartition partition) => _queueByPartition[partition];
+
+    /// <summary>Takes a batch over.</summary>
+    public void Enqueue(RecordBatch batch) => _queueByPartition[batch.Partition].Enqueue(batch);
+
+    /// <summary>
+    /// Processes up to so many records, always the one with the smallest timestamp next; of equal ones, that of the partition that was added first.
+    /// </summary>
+    /// <returns>Number of records processed; 0 when there is nothing to do or the task waits for a partition without records.</returns>
+    public int Process(int maxRecords)
+    {
+        var processed = 0;
+        while (processed < maxRecords && IsProcessable())
+        {
+            var (next, limit, includeLimit) = Next();
+            if (next is null) break;
+            processed += next.Process(limit, includeLimit, maxRecords - processed, _streamTime);
+            if (_context.CommitRequested) break;
+        }
+
+        if (processed > 0) CommitNeeded = true;
+        return processed;
+    }
+
+    /// <summary>Fires the wall-clock callbacks that are due.</summary>
+    public bool PunctuateWallClock()
+    {
+        var now = _environment.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        if (now < _wallClock.NextDue) return false;
+        while (_wallClock.TryTake(now, out var due)) Punctuation.Run(_context, due, now);
+        CommitNeeded = true;
+        return true;
+    }
+
+    /// <summary>Wall-clock time at which a callback is due, Unix milliseconds; <see cref="long.MaxValue"/> when none is.</summary>
+    public long NextWallClockPunctuation => _wallClock.NextDue;
+
+    /// <summary>First half of a commit: sends on and logs what caches held back, and says which offsets are consumed.</summary>
+    public IReadOnlyList<OffsetCommit> PrepareCommit()
+    {
+        foreach (var store in _stores) store.Store.Flush();
+        var offsets = new List<OffsetCommit>(_queues.Count);
+        foreach (var queue in _queues)
+        {
+            if (queue.Position is { } position)
+                offsets.Add(new OffsetCommit(queue.Partition, position, CommitMetadata.Encode(queue.PartitionTime, _context.ProcessorValues)));
+        }
+
+        return offsets;
+    }
+
+    /// <summary>Second half of a commit, when outputs and offsets are safe: makes the stores durable at the changelog offset that they now contain.</summary>
+    public void CompleteCommit()
+    {
+        foreach (var store in _stores) store.Store.Commit(store.OffsetToCommit(this));
+        CommitNeeded = false;
+        _context.CommitRequested = false;
+    }
+
+    /// <summary>Ends the task: nodes first, then stores. Call after a commit; without one, what was written since is given up.</summary>
+    public void Close()
+    {
+        List<Exception>? failures = null;
+        if (_started)
+        {
+            foreach (var node in _nodes) Attempt(node.Close);
+        }
+
+        foreach (var queue in _queues) queue.Clear();
+        foreach (var store in _stores) Attempt(store.Store.Dispose);
+        _started = false;
+        if (failures is not null)
+            throw new AggregateException($"Task {Id} did not close cleanly.", failures);
+
+        void Attempt(Action close)
+        {
+            // Each part is closed whatever the others do; the failures are reported together.
+            try
+            {
+                close();
+            }
+            catch (Exception failure) when (failure is not OutOfMemoryException)
+            {
+                (failures ??= []).Add(failure);
+            }
+        }
+    }
+
+    private void BuildNodes(IReadOnlyCollection<TopicPartition> inputs)
+    {
+        var factory = new NodeFactory { ResolveTopic = _subtopology.ResolveTopic, Collector = _environment.Collector };
+        var byName = new Dictionary<string, Processor>();
+        foreach (var definition in _subtopology.Nodes)
+        {
+            var node = definition.Create(factory);
+            node.Name(definition.Name);
+            byName.Add(definition.Name, node);
+            _nodes.Add(node);
+            foreach (var parent in definition.Parents) byName[parent].Connect(node);
+        }
+
+        var settings = new RecordQueueSettings { Task = _context, DefaultTimestampPolicy = _environment.TimestampPolicy };
+        foreach (var input in inputs)
+        {
+            var source = _subtopology.SourceOf(input.Topic)
+                ?? throw new InvalidOperationException($"Task {Id} was given {input}, which none of its sources reads.");
+            var queue = source.CreateQueue(input, byName[source.Name], settings);
+            _queues.Add(queue);
+            _queueByPartition.Add(input, queue);
+        }
+    }
+
+    private (RecordQueue? Queue, long Limit, bool IncludeLimit) Next()
+    {
+        RecordQueue? first = null;
+        var firstIndex = -1;
+        var limit = long.MaxValue;
+        var includeLimit = true;
+        for (var index = 0; index < _queues.Count; index++)
+        {
+            var queue = _queues[index];
+            if (!queue.HasHead) continue;
+            if (first is null || queue.HeadTimestamp < first.HeadTimestamp)
+            {
+                if (first is not null)
+                {
+                    limit = first.HeadTimestamp;
+                    includeLimit = index < firstIndex;
+                }
+
+                first = queue;
+                firstIndex = index;
+            }
+            else if (queue.HeadTimestamp < limit)
+            {
+                limit = queue.HeadTimestamp;
+                includeLimit = true;
+            }
+        }
+
+        // With other partitions to wait for, a queue that runs empty must be looked at again before the others go on.
+        return (first, limit, includeLimit);
+    }
+
+    private bool IsProcessable()
+    {
+        var buffered = 0;
+        foreach (var queue in _queues)
+        {
+            if (queue.HasHead) buffered++;
+        }
+
+        if (buffered == _queues.Count)
+        {
+            _idleSinceMs = -1;
+            return buffered > 0;
+        }
+
+        if (buffered == 0) return false;
+        if (_environment.MaxTaskIdle < TimeSpan.Zero) return true;
+        foreach (var queue in _queues)
+        {
+            if (queue.HasHead) continue;
+
+            // Not knowing the end counts as "there may be more": the first fetch answers it (KIP-695).
+            if (_environment.EndOffset(queue.Partition) is not { } end) return false;
+            if (queue.Position is { } position ? end > position : !IsKnownEmpty(queue, end)) return false;
+        }
+
+        if (_environment.MaxTaskIdle == TimeSpan.Zero) return true;
+        var now = _environment.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        if (_idleSinceMs < 0) _idleSinceMs = now;
+        return now - _idleSinceMs >= (long)_environment.MaxTaskIdle.TotalMilliseconds;
+    }
+
+    private bool IsKnownEmpty(RecordQueue queue, long end) =>
+        _startPositions.TryGetValue(queue.Partition, out var start) ? end <= start : end == 0;
+
+    /// <summary>Tells where reading a partition starts, so that an empty queue at the end of its partition is not waited for.</summary>
+    public void SetStartPosition(TopicPartition partition, long offset) => _startPositions[partition] = offset;
+
+    private ICancellable Schedule(long? start, TimeSpan interval, PunctuationType type, Punctuator callback, Processor node)
+    {
+        var intervalMs = (long)interval.TotalMilliseconds;
+        if (type == PunctuationType.StreamTime) return _streamTime.Queue.Add(start ?? 0, intervalMs, callback, node);
+        var now = _environment.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        var firstDue = start ?? (now > long.MaxValue - intervalMs ? long.MaxValue : now + intervalMs);
+        return _wallClock.Add(firstDue, intervalMs, callback, node);
+    }
+
+    /// <summary>A store of the task and its changelog.</summary>
+    internal sealed class TaskStore(IStateStore store, TopicPartition? changelogPartition, Changelog? changelog)
+    {
+        public IStateStore Store { get; } = store;
+
+        /// <summary>The partition that the store is restored from; <c>null</c> without logging.</summary>
+        public TopicPartition? ChangelogPartition { get; } = changelogPartition;
+
+        /// <summary>Offset up to which the store was restored.</summary>
+        public long? RestoredOffset { get; set; }
+
+        public long? OffsetToCommit(StreamTask task)
+        {
+            if (ChangelogPartition is not { } partition) return null;
+            if (changelog is null) return task._queueByPartition.TryGetValue(partition, out var queue) ? queue.Position ?? RestoredOffset ?? Store.ChangelogOffset : RestoredOffset;
+            return changelog.AcknowledgedOffset ?? RestoredOffset ?? Store.ChangelogOffset;
+        }
+    }
+
+    /// <summary>Writes a store's changelog.</summary>
+    internal sealed class Changelog(RecordCollector collector, string topicName, int partition) : IChangelog
+    {
+        private ProducerTopic? _topic;
+
+        public long? AcknowledgedOffset => _topic is null ? null : collector.Producer.AcknowledgedOffset(_topic, partition);
+
+        public void Append(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, bool hasValue, long timestamp)
+        {
+            _topic ??= collector.Producer.GetTopic(topicName, trackOffsets: true);
+            collector.Send(_topic, partition, new OutgoingRecord(key, true, value, hasValue, timestamp, null));
+        }
+    }
+
+    private sealed class StoreContext(StreamTask task, IChangelog? changelog) : IStateStoreContext
+    {
+        public string ApplicationId => task._environment.ApplicationId;
+
+        public TaskId TaskId => task.Id;
+
+        public string TaskDirectory => task._environment.TaskDirectory(task.Id);
+
+        public IChangelog? Changelog { get; } = changelog;
+
+        public long Timestamp => task._context.Timestamp;
+
+        public StateMemory Memory => task._environment.Memory;
+
+        public RecordCoordinates Coordinates
+        {
+            get
+            {
+                var context = task._context;
+                return new RecordCoordinates(context.Topic, context.Partition, context.Offset, context.Timestamp, context.HasRecord);
+            }
+
+            set
+            {
+                var context = task._context;
+                context.Topic = value.Topic;
+                context.Partition = value.Partition;
+                context.Offset = value.Offset;
+                context.Timestamp = value.Timestamp;
+                context.HasRecord = value.HasRecord;
+            }
+        }
+
+        public void RecordDropped() => task._context.DroppedRecords++;
+    }
+}

@@ -1,0 +1,29 @@
+namespace Streams.Core;
+
+/// <summary>What a task gets from the thread, or the test driver, that runs it.</summary>
+internal sealed class TaskEnvironment
+{
+    public required string ApplicationId { get; init; }
+
+    public required RecordCollector Collector { get; init; }
+
+    public required TimeProvider Time { get; init; }
+
+    public required ErrorPolicy Errors { get; init; }
+
+    public required StateMemory Memory { get; init; }
+
+    /// <summary>Folder of a task; made and locked by whoever answers.</summary>
+    public required Func<TaskId, string> TaskDirectory { get; init; }
+
+    public TimestampPolicy TimestampPolicy { get; init; } = TimestampPolicy.FailOnInvalid;
+
+    /// <summary>Stores that every instance keeps in full, readable by all processors.</summary>
+    public IReadOnlyDictionary<string, IStateStore> GlobalStores { get; init; } = new Dictionary<string, IStateStore>();
+
+    /// <summary>How long to wait for partitions that have nothing buffered: negative never, 0 while the broker has more, positive that much longer. Source: KIP-695.</summary>
+    public TimeSpan MaxTaskIdle { get; init; }
+
+    /// <summary>End offset of an input partition as last heard from the broker; <c>null</c> when not known.</summary>
+    public Func<TopicPartition, long?> EndOffset { get; init; } = static _ => null;
+}
