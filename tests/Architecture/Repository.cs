@@ -24,7 +24,7 @@ internal static class Repository
     /// </summary>
     public static IReadOnlyList<string> Files()
     {
-        var start = new ProcessStartInfo("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"])
+        var start = new ProcessStartInfo("git", ["-c", "safe.directory=*", "ls-files", "--cached", "--others", "--exclude-standard", "-z"])
         {
             WorkingDirectory = Root,
             RedirectStandardOutput = true,
