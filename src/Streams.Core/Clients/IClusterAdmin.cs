@@ -22,6 +22,9 @@ public interface IClusterAdmin : IDisposable
     /// <summary>Offset after the last record of each partition; the last stable offset when <paramref name="readCommitted"/>.</summary>
     Task<IReadOnlyDictionary<TopicPartition, long>> EndOffsetsAsync(IReadOnlyCollection<TopicPartition> partitions, bool readCommitted, CancellationToken cancellationToken);
 
+    /// <summary>Offset of the first record of each partition that is not older than the given time; the end offset where there is none.</summary>
+    Task<IReadOnlyDictionary<TopicPartition, long>> OffsetsForTimeAsync(IReadOnlyCollection<TopicPartition> partitions, DateTimeOffset time, CancellationToken cancellationToken);
+
     /// <summary>Deletes records before the given offsets (consumed repartition records).</summary>
     Task DeleteRecordsAsync(IReadOnlyCollection<TopicPartitionOffset> before, CancellationToken cancellationToken);
 }

@@ -1,0 +1,64 @@
+using Microsoft.Extensions.Logging;
+
+namespace Streams.Core;
+
+/// <summary>Every log message of the engine. Ids: 1–99 application, 100–199 group, 200–299 threads and tasks, 300–399 state, 400–499 records.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Information, "Application {ApplicationId} goes from {From} to {To}")]
+    public static partial void StateChanged(ILogger logger, string applicationId, KafkaStreamsState from, KafkaStreamsState to);
+
+    [LoggerMessage(2, LogLevel.Information, "Application {ApplicationId} starts on {Cluster} as {ClientId} with {Threads} thread(s)")]
+    public static partial void Starting(ILogger logger, string applicationId, string cluster, string clientId, int threads);
+
+    [LoggerMessage(3, LogLevel.Error, "Application {ApplicationId} stops because of an error")]
+    public static partial void Failed(ILogger logger, string applicationId, Exception failure);
+
+    [LoggerMessage(4, LogLevel.Information, "Created internal topic {Topic} with {Partitions} partition(s)")]
+    public static partial void InternalTopicCreated(ILogger logger, string topic, int partitions);
+
+    [LoggerMessage(100, LogLevel.Information, "Joined group {Group} as {Member}, generation {Generation}{Leader}; tasks: {Tasks}")]
+    public static partial void Joined(ILogger logger, string group, string member, int generation, string leader, string tasks);
+
+    [LoggerMessage(101, LogLevel.Information, "Group {Group} rebalances: {Reason}")]
+    public static partial void Rebalancing(ILogger logger, string group, GroupError reason);
+
+    [LoggerMessage(102, LogLevel.Warning, "The coordinator of group {Group} does not answer; trying again in {DelayMs} ms")]
+    public static partial void CoordinatorUnavailable(ILogger logger, string group, double delayMs, Exception failure);
+
+    [LoggerMessage(103, LogLevel.Warning, "Leaving group {Group} was not acknowledged; the group notices after the session time-out")]
+    public static partial void LeaveFailed(ILogger logger, string group, Exception failure);
+
+    [LoggerMessage(200, LogLevel.Information, "Thread {Thread} created task {Task}")]
+    public static partial void TaskCreated(ILogger logger, string thread, TaskId task);
+
+    [LoggerMessage(201, LogLevel.Information, "Thread {Thread} closed task {Task} ({How})")]
+    public static partial void TaskClosed(ILogger logger, string thread, TaskId task, string how);
+
+    [LoggerMessage(202, LogLevel.Warning, "Task {Task} is not this instance's any more; what it did since its last commit is given up")]
+    public static partial void TaskMigrated(ILogger logger, TaskId task, Exception failure);
+
+    [LoggerMessage(203, LogLevel.Warning, "Thread {Thread} could not commit, because the cluster does not answer; it tries again until {TimeoutMs} ms have passed")]
+    public static partial void CommitRetried(ILogger logger, string thread, double timeoutMs, Exception failure);
+
+    [LoggerMessage(204, LogLevel.Warning, "Deleting consumed repartition records failed; it is tried again later")]
+    public static partial void PurgeFailed(ILogger logger, Exception failure);
+
+    [LoggerMessage(205, LogLevel.Warning, "Task {Task} did not close cleanly")]
+    public static partial void CloseFailed(ILogger logger, TaskId task, Exception failure);
+
+    [LoggerMessage(300, LogLevel.Information, "Task {Task} restores {Records} record(s) of {Changelog} from offset {From}")]
+    public static partial void RestoreStarted(ILogger logger, TaskId task, long records, TopicPartition changelog, long from);
+
+    [LoggerMessage(301, LogLevel.Information, "Task {Task} restored {Records} record(s) of {Changelog} in {ElapsedMs} ms")]
+    public static partial void RestoreDone(ILogger logger, TaskId task, long records, TopicPartition changelog, double elapsedMs);
+
+    [LoggerMessage(302, LogLevel.Warning, "State of task {Task} in {Folder} is deleted")]
+    public static partial void StateWiped(ILogger logger, TaskId task, string folder);
+
+    [LoggerMessage(303, LogLevel.Warning, "State of task {Task} does not agree with its changelog: {Reason}; it is wiped and restored in full")]
+    public static partial void StateCorrupted(ILogger logger, TaskId task, string reason);
+
+    [LoggerMessage(400, LogLevel.Warning, "Operator {Node} of task {Task} left out the record at {Topic}-{Partition}, offset {Offset}")]
+    public static partial void RecordLeftOut(ILogger logger, string node, TaskId task, string topic, int partition, long offset, Exception failure);
+}

@@ -1,0 +1,209 @@
+using Microsoft.Extensions.Logging;
+
+namespace Streams.Core;
+
+/// <summary>What a group member tells the application around it.</summary>
+internal interface IGroupMemberOwner
+{
+    /// <summary>What to tell the group's leader.</summary>
+    MemberMetadata Describe();
+
+    /// <summary>Topics of the subscription, for group tools.</summary>
+    IReadOnlyCollection<string> SubscribedTopics { get; }
+
+    /// <summary>As leader: looks after topics and counts partitions.</summary>
+    Task<PartitionCounts> PrepareTopicsAsync(CancellationToken cancellationToken);
+
+    /// <summary>As leader: the tasks there are.</summary>
+    IReadOnlyCollection<TaskId> AllTasks(PartitionCounts counts);
+
+    /// <summary>The input partitions of a task.</summary>
+    IReadOnlyCollection<TopicPartition> InputsOf(TaskId task, PartitionCounts counts);
+
+    /// <summary>The group is about to rebalance: commit, and process nothing until <see cref="AssignAsync"/>.</summary>
+    Task SuspendAsync();
+
+    /// <summary>The tasks are these from now on.</summary>
+    Task AssignAsync(GroupMembership membership, MemberAssignment assignment);
+
+    /// <summary>The membership is gone, and the tasks with it: give up what is not committed.</summary>
+    Task LoseAsync();
+}
+
+/// <summary>
+/// Keeps this instance in its consumer group: joins, computes assignments as leader, sends signs of life, rejoins. One loop; the classic protocol.
+/// </summary>
+/// <remarks>
+/// One member per instance, not per thread: an instance's share is in proportion to its threads, and it divides its tasks among them itself.
+/// A coordinator that does not answer is asked again with growing pauses (100 ms to 10 s), without end. Source: Kafka's <c>ConsumerCoordinator</c>, KIP-345.
+/// </remarks>
+internal sealed class GroupMember(IGroupCoordinator coordinator, StreamsConfig config, IGroupMemberOwner owner, ILogger logger) : IDisposable
+{
+    private const string ProtocolType = "consumer";
+    private const string ProtocolName = "stream";
+    private const double FirstRetryMs = 100;
+    private const double MaxRetryMs = 10_000;
+
+    private readonly SemaphoreSlim _rejoin = new(0, 1);
+    private GroupMembership _membership = GroupMembership.None(config.ApplicationId, config.GroupInstanceId);
+
+    /// <summary>Who this instance is now; read from any thread.</summary>
+    public GroupMembership Membership => Volatile.Read(ref _membership);
+
+    /// <summary>Asks for a new join, because a commit was refused.</summary>
+    public void RequestRejoin()
+    {
+        try
+        {
+            _rejoin.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // One request is as good as two.
+        }
+    }
+
+    /// <summary>Runs until cancelled. Anything it throws ends the application.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var retryMs = FirstRetryMs;
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                if (await JoinAsync(cancellationToken).ConfigureAwait(false)) await StayAsync(cancellationToken).ConfigureAwait(false);
+                retryMs = FirstRetryMs;
+            }
+            catch (ClusterUnavailableException failure)
+            {
+                Log.CoordinatorUnavailable(logger, config.ApplicationId, retryMs, failure);
+                await Task.Delay(TimeSpan.FromMilliseconds(retryMs), config.TimeProvider, cancellationToken).ConfigureAwait(false);
+                retryMs = Math.Min(retryMs * 2, MaxRetryMs);
+            }
+        }
+    }
+
+    /// <summary>Leaves the group, so that the others need not wait for the session time-out. A static member stays: it means to come back.</summary>
+    public async Task LeaveAsync(CancellationToken cancellationToken)
+    {
+        var membership = Membership;
+        if (membership.MemberId.Length == 0 || membership.GroupInstanceId is not null) return;
+        try
+        {
+            await coordinator.LeaveAsync(membership, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (failure is ClusterUnavailableException or OperationCanceledException)
+        {
+            Log.LeaveFailed(logger, config.ApplicationId, failure);
+        }
+    }
+
+    public void Dispose() => _rejoin.Dispose();
+
+    private async Task<bool> JoinAsync(CancellationToken cancellationToken)
+    {
+        var metadata = owner.Describe().Encode(owner.SubscribedTopics);
+        var joined = await coordinator.JoinAsync(
+            new JoinGroupCall(Membership, config.SessionTimeout, config.RebalanceTimeout, ProtocolType, [new(ProtocolName, metadata)]), cancellationToken).ConfigureAwait(false);
+        if (joined.Error != GroupError.None) return await HandleAsync(joined.Error).ConfigureAwait(false);
+        Volatile.Write(ref _membership, joined.Membership);
+
+        var isLeader = joined.LeaderId == joined.Membership.MemberId;
+        IReadOnlyDictionary<string, ReadOnlyMemory<byte>> assignments = isLeader
+            ? await AssignAsync(joined.Members, cancellationToken).ConfigureAwait(false)
+            : new Dictionary<string, ReadOnlyMemory<byte>>();
+        var synced = await coordinator.SyncAsync(joined.Membership, assignments, cancellationToken).ConfigureAwait(false);
+        if (synced.Error != GroupError.None) return await HandleAsync(synced.Error).ConfigureAwait(false);
+
+        var assignment = MemberAssignment.Decode(synced.Assignment.Span);
+        Log.Joined(logger, config.ApplicationId, joined.Membership.MemberId, joined.Membership.GenerationId, isLeader ? " (leader)" : "", string.Join(", ", assignment.Tasks));
+        await owner.AssignAsync(joined.Membership, assignment).ConfigureAwait(false);
+        return true;
+    }
+
+    private async Task<Dictionary<string, ReadOnlyMemory<byte>>> AssignAsync(
+        IReadOnlyList<KeyValuePair<string, ReadOnlyMemory<byte>>> members,
+        CancellationToken cancellationToken)
+    {
+        var counts = await owner.PrepareTopicsAsync(cancellationToken).ConfigureAwait(false);
+        var byMember = members.ToDictionary(member => member.Key, member => MemberMetadata.Decode(member.Value.Span));
+        var assigned = TaskAssignor.Assign(byMember, owner.AllTasks(counts));
+        return assigned.ToDictionary(
+            entry => entry.Key,
+            entry => new MemberAssignment(entry.Value, counts.ByTopic).Encode([.. entry.Value.SelectMany(task => owner.InputsOf(task, counts))]));
+    }
+
+    // Signs of life until the group wants something.
+    private async Task StayAsync(CancellationToken cancellationToken)
+    {
+        var lastAnswer = config.TimeProvider.GetTimestamp();
+        while (true)
+        {
+            var asked = await WaitAsync(cancellationToken).ConfigureAwait(false);
+            GroupError error;
+            try
+            {
+                error = await coordinator.HeartbeatAsync(Membership, cancellationToken).ConfigureAwait(false);
+                lastAnswer = config.TimeProvider.GetTimestamp();
+            }
+            catch (ClusterUnavailableException failure) when (config.TimeProvider.GetElapsedTime(lastAnswer) < config.SessionTimeout)
+            {
+                // The coordinator may be restarting; within the session time-out the membership holds.
+                Log.CoordinatorUnavailable(logger, config.ApplicationId, config.HeartbeatInterval.TotalMilliseconds, failure);
+                continue;
+            }
+
+            if (error == GroupError.None && asked) error = GroupError.RebalanceInProgress;
+            if (error == GroupError.None) continue;
+            await HandleAsync(error).ConfigureAwait(false);
+            return;
+        }
+    }
+
+    private async Task<bool> WaitAsync(CancellationToken cancellationToken)
+    {
+        using var pause = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var delay = Task.Delay(config.HeartbeatInterval, config.TimeProvider, pause.Token);
+        var rejoin = _rejoin.WaitAsync(pause.Token);
+        var first = await Task.WhenAny(delay, rejoin).ConfigureAwait(false);
+        await pause.CancelAsync().ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+        if (first == rejoin) return true;
+
+        // The request may have come between the delay's end and the cancellation; it must not be lost.
+        try
+        {
+            await rejoin.ConfigureAwait(false);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private async Task<bool> HandleAsync(GroupError error)
+    {
+        Log.Rebalancing(logger, config.ApplicationId, error);
+        switch (error)
+        {
+            case GroupError.RebalanceInProgress:
+                await owner.SuspendAsync().ConfigureAwait(false);
+                break;
+            case GroupError.IllegalGeneration:
+                await owner.LoseAsync().ConfigureAwait(false);
+                Volatile.Write(ref _membership, Membership with { GenerationId = -1 });
+                break;
+            case GroupError.UnknownMemberId:
+                await owner.LoseAsync().ConfigureAwait(false);
+                Volatile.Write(ref _membership, GroupMembership.None(config.ApplicationId, config.GroupInstanceId));
+                break;
+            case GroupError.FencedInstanceId:
+                await owner.LoseAsync().ConfigureAwait(false);
+                throw new TaskMigratedException(
+                    $"Another process has joined group '{config.ApplicationId}' as group.instance.id '{config.GroupInstanceId}'; give each instance an id of its own.");
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,83 @@
+using Microsoft.Extensions.Logging;
+
+namespace Streams.Core;
+
+/// <summary>
+/// The application's folder of local state: <c>state.dir/application.id/task/</c>. One process uses it at a time.
+/// </summary>
+/// <remarks>
+/// The lock is an open file that the operating system gives up with the process, so a kill leaves nothing to clean. Source: Kafka's <c>StateDirectory</c>.
+/// Safe from several threads.
+/// </remarks>
+internal sealed class StateDirectory : IDisposable
+{
+    private readonly string _root;
+    private readonly ILogger _logger;
+    private readonly Lock _gate = new();
+    private FileStream? _lock;
+
+    public StateDirectory(string stateDirectory, string applicationId, ILogger logger)
+    {
+        _root = Path.GetFullPath(Path.Combine(stateDirectory, applicationId));
+        _logger = logger;
+    }
+
+    /// <summary>Folder of a task; made when missing, and the application's folder is locked with the first call.</summary>
+    public string ForTask(TaskId task)
+    {
+        AcquireLock();
+        var folder = Path.Combine(_root, task.ToString());
+        Directory.CreateDirectory(folder);
+        return folder;
+    }
+
+    /// <summary>Deletes a task's state, because it no longer agrees with its changelog.</summary>
+    public void Wipe(TaskId task)
+    {
+        AcquireLock();
+        var folder = Path.Combine(_root, task.ToString());
+        if (!Directory.Exists(folder)) return;
+        Log.StateWiped(_logger, task, folder);
+        Directory.Delete(folder, recursive: true);
+    }
+
+    /// <summary>Tasks that have state here, whoever owns them now.</summary>
+    public IReadOnlyCollection<TaskId> TasksOnDisk()
+    {
+        if (!Directory.Exists(_root)) return [];
+        var tasks = new List<TaskId>();
+        foreach (var folder in Directory.EnumerateDirectories(_root))
+        {
+            if (TaskId.TryParse(Path.GetFileName(folder), out var task)) tasks.Add(task);
+        }
+
+        return tasks;
+    }
+
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _lock?.Dispose();
+            _lock = null;
+        }
+    }
+
+    private void AcquireLock()
+    {
+        lock (_gate)
+        {
+            if (_lock is not null) return;
+            try
+            {
+                Directory.CreateDirectory(_root);
+                _lock = new FileStream(Path.Combine(_root, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                throw new StateStoreException(
+                    $"The state folder '{_root}' cannot be used: {failure.Message} If another instance of the application runs on this machine, give each its own StateDirectory (state.dir).", failure);
+            }
+        }
+    }
+}

@@ -1,0 +1,569 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+
+namespace Streams.Core;
+
+/// <summary>What a thread tells its application.</summary>
+internal interface IStreamThreadOwner
+{
+    /// <summary>Membership to commit as.</summary>
+    GroupMembership Membership { get; }
+
+    /// <summary>All tasks of the thread are processing.</summary>
+    void ThreadIsRunning(StreamThread thread);
+
+    /// <summary>A commit was refused: this instance is not in the group's generation any more.</summary>
+    void MembershipLost();
+
+    /// <summary>The thread has ended; with an error when one is given.</summary>
+    void ThreadEnded(StreamThread thread, Exception? failure);
+}
+
+/// <summary>
+/// A thread that runs tasks: poll, queue, process, punctuate, commit, again and again. It waits in one place, the consumer's poll.
+/// </summary>
+/// <remarks>
+/// Others talk to it through <see cref="SuspendAsync"/>, <see cref="AssignAsync"/>, <see cref="LoseAsync"/> and <see cref="Stop"/>, which it obeys
+/// between records. Source: Kafka's <c>StreamThread</c>, <c>TaskManager</c> and <c>TaskExecutor</c>.
+/// </remarks>
+internal sealed class StreamThread : IDisposable
+{
+    /// <summary>Records processed per task before the thread looks at its consumer again.</summary>
+    private const int RecordsPerTurn = 1000;
+
+    /// <summary>Batches taken from the consumer in one turn.</summary>
+    private const int BatchesPerTurn = 16;
+
+    private readonly StreamsConfig _config;
+    private readonly TopologyPlan _plan;
+    private readonly IStreamThreadOwner _owner;
+    private readonly ICluster _cluster;
+    private readonly IClusterAdmin _admin;
+    private readonly IGroupCoordinator _coordinator;
+    private readonly StateDirectory _stateDirectory;
+    private readonly StateMemory _memory;
+    private readonly ErrorPolicy _errors;
+    private readonly ILogger _logger;
+    private readonly ConcurrentQueue<(Action Run, TaskCompletionSource Done)> _commands = new();
+    private readonly SortedDictionary<TaskId, StreamTask> _tasks = [];
+    private readonly Dictionary<TopicPartition, StreamTask> _taskByPartition = [];
+    private readonly HashSet<StreamTask> _running = [];
+    private readonly HashSet<TopicPartition> _paused = [];
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Thread _thread;
+
+    private IRecordConsumer? _consumer;
+    private RecordCollector? _collector;
+    private ChangelogReader? _changelogs;
+    private TaskEnvironment? _environment;
+    private bool _suspended = true;
+    private bool _announceRunning;
+    private long _lastCommit;
+    private long _lastPurge;
+    private long? _commitFailingSince;
+    private long _processedRecords;
+    private volatile bool _ended;
+
+    public StreamThread(
+        string name,
+        StreamsConfig config,
+        TopologyPlan plan,
+        ICluster cluster,
+        IClusterAdmin admin,
+        IGroupCoordinator coordinator,
+        StateDirectory stateDirectory,
+        StateMemory memory,
+        ErrorPolicy errors,
+        IStreamThreadOwner owner,
+        ILogger logger)
+    {
+        Name = name;
+        _config = config;
+        _plan = plan;
+        _cluster = cluster;
+        _admin = admin;
+        _coordinator = coordinator;
+        _stateDirectory = stateDirectory;
+        _memory = memory;
+        _errors = errors;
+        _owner = owner;
+        _logger = logger;
+        _thread = new Thread(Run) { Name = name, IsBackground = true };
+    }
+
+    public string Name { get; }
+
+    /// <summary>Tasks given to the thread; a snapshot for other threads.</summary>
+    public IReadOnlyCollection<TaskId> Tasks { get; private set; } = [];
+
+    /// <summary>Records processed so far; read from any thread.</summary>
+    public long ProcessedRecords => Volatile.Read(ref _processedRecords);
+
+    public void Start() => _thread.Start();
+
+    /// <summary>Asks the thread to commit, close its tasks and end.</summary>
+    public void Stop()
+    {
+        _stopping.Cancel();
+        _consumer?.Wake();
+    }
+
+    /// <summary>Waits for the end; false when it takes longer.</summary>
+    public bool Join(TimeSpan timeout) => !_thread.IsAlive || _thread.Join(timeout);
+
+    /// <summary>Call after <see cref="Join"/> said that the thread has ended; the thread disposes its clients itself.</summary>
+    public void Dispose()
+    {
+        _stopping.Dispose();
+        _changelogs?.Dispose();
+    }
+
+    /// <summary>Commits, and processes nothing until the next assignment.</summary>
+    public Task SuspendAsync() => Post(() =>
+    {
+        if (_suspended) return;
+        _suspended = true;
+        Commit(_running.ToList());
+    });
+
+    /// <summary>Makes the given tasks the thread's own: closes the others, opens what is new, goes on with what stays.</summary>
+    public Task AssignAsync(IReadOnlyDictionary<TaskId, IReadOnlyCollection<TopicPartition>> tasks) => Post(() => Assign(tasks));
+
+    /// <summary>Closes all tasks without committing.</summary>
+    public Task LoseAsync() => Post(CloseAllDirty);
+
+    private Task Post(Action command)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _commands.Enqueue((command, done));
+        _consumer?.Wake();
+        if (_ended) DrainCommands();
+        return done.Task;
+    }
+
+    private void Run()
+    {
+        Exception? failure = null;
+        try
+        {
+            Open();
+            while (!_stopping.IsCancellationRequested) Turn();
+            CloseAllClean();
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+            failure = error;
+            TryCloseAllDirty();
+        }
+        finally
+        {
+            Tasks = [];
+            _changelogs?.Dispose();
+            _consumer?.Dispose();
+            _collector?.Producer.Dispose();
+            _ended = true;
+            DrainCommands();
+            _owner.ThreadEnded(this, failure);
+        }
+    }
+
+    private void Open()
+    {
+        _consumer = _cluster.CreateConsumer(new ConsumerOptions
+        {
+            ClientId = Name + "-consumer",
+            MaxBufferedBytes = (int)Math.Min(_config.InputBufferMaxBytes, int.MaxValue),
+            Properties = _config.ConsumerProperties,
+        });
+        _collector = new RecordCollector(_cluster.CreateProducer(new ProducerOptions { ClientId = Name + "-producer", Properties = _config.ProducerProperties }));
+        _changelogs = new ChangelogReader(_cluster, _admin, Name, _config.TimeProvider, _logger);
+        var consumer = _consumer;
+        _environment = new TaskEnvironment
+        {
+            ApplicationId = _config.ApplicationId,
+            Collector = _collector,
+            Time = _config.TimeProvider,
+            Errors = _errors,
+            Memory = _memory,
+            TaskDirectory = _stateDirectory.ForTask,
+            TimestampPolicy = _config.TimestampPolicy,
+            MaxTaskIdle = _config.MaxTaskIdle,
+            EndOffset = consumer.CachedEndOffset,
+        };
+        _lastCommit = _lastPurge = _config.TimeProvider.GetTimestamp();
+    }
+
+    private void Turn()
+    {
+        RunCommands();
+        var hasWork = !_suspended && ProcessTasks();
+        if (_changelogs!.IsBusy && !_suspended)
+        {
+            // While restoring, the restore consumer is where the thread waits, so neither starves the other.
+            _changelogs.Poll(hasWork ? TimeSpan.Zero : TimeSpan.FromMilliseconds(10));
+            StartRestoredTasks();
+            hasWork = true;
+        }
+
+        Poll(hasWork ? TimeSpan.Zero : WaitTime());
+        if (_suspended) return;
+        Guard(() =>
+        {
+            foreach (var task in _running) task.PunctuateWallClock();
+        });
+        CommitIfDue();
+        AnnounceIfRunning();
+    }
+
+    private bool ProcessTasks()
+    {
+        var processed = 0;
+        Guard(() =>
+        {
+            foreach (var task in _running)
+            {
+                processed += task.Process(RecordsPerTurn);
+            }
+        });
+        Volatile.Write(ref _processedRecords, _processedRecords + processed);
+        if (_paused.Count > 0) ResumeWhatHasRoom();
+        return processed > 0;
+    }
+
+    private void Poll(TimeSpan timeout)
+    {
+        for (var batches = 0; batches < BatchesPerTurn; batches++)
+        {
+            RecordBatch? batch;
+            try
+            {
+                batch = _consumer!.Poll(batches == 0 ? timeout : TimeSpan.Zero);
+            }
+            catch (OffsetOutOfRangeException failure)
+            {
+                ResetPosition(failure);
+                continue;
+            }
+
+            if (batch is null) return;
+            if (!_taskByPartition.TryGetValue(batch.Partition, out var task))
+            {
+                batch.Dispose();
+                continue;
+            }
+
+            Guard(() => task.Enqueue(batch));
+            var queue = task.Queue(batch.Partition);
+            if (IsFull(queue) && _paused.Add(batch.Partition)) _consumer.Pause([batch.Partition]);
+        }
+    }
+
+    private bool IsFull(RecordQueue queue) =>
+        queue.Count > _config.BufferedRecordsPerPartition || queue.Bytes > Math.Max(1, _config.InputBufferMaxBytes / Math.Max(1, _taskByPartition.Count));
+
+    private void ResumeWhatHasRoom()
+    {
+        List<TopicPartition>? resumed = null;
+        foreach (var partition in _paused)
+        {
+            if (_taskByPartition.TryGetValue(partition, out var task) && !IsFull(task.Queue(partition))) (resumed ??= []).Add(partition);
+        }
+
+        if (resumed is null) return;
+        foreach (var partition in resumed) _paused.Remove(partition);
+        _consumer!.Resume(resumed);
+    }
+
+    private TimeSpan WaitTime()
+    {
+        var wait = _config.PollInterval;
+        if (_suspended) return wait;
+        var now = _config.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds();
+        foreach (var task in _running)
+        {
+            if (task.NextWallClockPunctuation == long.MaxValue) continue;
+            var until = TimeSpan.FromMilliseconds(Math.Clamp(task.NextWallClockPunctuation - now, 0, int.MaxValue));
+            if (until < wait) wait = until;
+        }
+
+        var untilCommit = _config.CommitInterval - _config.TimeProvider.GetElapsedTime(_lastCommit);
+        if (untilCommit < wait && _running.Any(task => task.CommitNeeded)) wait = untilCommit < TimeSpan.Zero ? TimeSpan.Zero : untilCommit;
+        return wait;
+    }
+
+    private void CommitIfDue()
+    {
+        var due = _config.TimeProvider.GetElapsedTime(_lastCommit) >= _config.CommitInterval;
+        if (!due)
+        {
+            var uncommitted = 0L;
+            var requested = false;
+            foreach (var task in _running)
+            {
+                requested |= task.CommitRequested;
+                uncommitted += task.UncommittedBytes;
+            }
+
+            if (!requested && uncommitted <= _config.StateStoreUncommittedMaxBytes) return;
+        }
+
+        Guard(() => Commit(_running.Where(task => task.CommitNeeded || task.CommitRequested).ToList()));
+    }
+
+    // The order is the promise: outputs and changelogs are acknowledged before offsets move, and state follows last, so that a crash at any
+    // point leaves at worst records that are processed again, never a record whose effect is missing.
+    private void Commit(List<StreamTask> tasks)
+    {
+        _lastCommit = _config.TimeProvider.GetTimestamp();
+        if (tasks.Count == 0) return;
+        try
+        {
+            var offsets = new List<OffsetCommit>();
+            foreach (var task in tasks) offsets.AddRange(task.PrepareCommit());
+            _collector!.Producer.Flush(CancellationToken.None);
+            if (offsets.Count > 0)
+            {
+                var error = _coordinator.CommitOffsetsAsync(_owner.Membership, offsets, CancellationToken.None).GetAwaiter().GetResult();
+                if (error == GroupError.RebalanceInProgress) return;
+                if (error != GroupError.None) throw new TaskMigratedException($"The group refused the commit of {offsets.Count} offset(s): {error}.");
+            }
+
+            foreach (var task in tasks) task.CompleteCommit();
+            _commitFailingSince = null;
+            PurgeIfDue(offsets);
+        }
+        catch (ClusterUnavailableException failure)
+        {
+            _commitFailingSince ??= _config.TimeProvider.GetTimestamp();
+            if (_config.TimeProvider.GetElapsedTime(_commitFailingSince.Value) >= _config.TaskTimeout) throw;
+            Log.CommitRetried(_logger, Name, _config.TaskTimeout.TotalMilliseconds, failure);
+        }
+    }
+
+    private void PurgeIfDue(List<OffsetCommit> offsets)
+    {
+        if (_config.TimeProvider.GetElapsedTime(_lastPurge) < _config.RepartitionPurgeInterval) return;
+        _lastPurge = _config.TimeProvider.GetTimestamp();
+        var consumed = offsets
+            .Where(offset => _plan.InternalTopicOf(offset.Partition.Topic) is not null)
+            .Select(offset => new TopicPartitionOffset(offset.Partition, offset.Offset))
+            .ToList();
+        if (consumed.Count == 0) return;
+        _ = PurgeAsync(consumed);
+    }
+
+    private async Task PurgeAsync(IReadOnlyCollection<TopicPartitionOffset> consumed)
+    {
+        try
+        {
+            await _admin.DeleteRecordsAsync(consumed, _stopping.Token).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (failure is StreamsException or OperationCanceledException or ObjectDisposedException)
+        {
+            // Only room on the broker's disk is at stake, and the next purge covers this one.
+            if (!_stopping.IsCancellationRequested) Log.PurgeFailed(_logger, failure);
+        }
+    }
+
+    private void Assign(IReadOnlyDictionary<TaskId, IReadOnlyCollection<TopicPartition>> assigned)
+    {
+        foreach (var task in _tasks.Values.Where(task => !assigned.ContainsKey(task.Id)).ToList())
+        {
+            // A commit that could not be made before the rebalance cannot be made now that the task is another's.
+            if (_running.Contains(task) && task.CommitNeeded) Log.TaskMigrated(_logger, task.Id, new TaskMigratedException("the task moved before its last commit"));
+            Close(task, "moved");
+        }
+
+        foreach (var (id, inputs) in assigned)
+        {
+            if (!_tasks.ContainsKey(id)) Create(id, inputs);
+        }
+
+        Tasks = [.. assigned.Keys];
+        _suspended = false;
+        _announceRunning = true;
+        StartRestoredTasks();
+    }
+
+    private void Create(TaskId id, IReadOnlyCollection<TopicPartition> inputs)
+    {
+        var subtopology = _plan.Subtopologies.First(candidate => candidate.Id == id.Subtopology);
+        var task = Open(id, subtopology, inputs);
+        try
+        {
+            _changelogs!.Add(task, _stopping.Token);
+        }
+        catch (TaskCorruptedException failure)
+        {
+            Log.StateCorrupted(_logger, id, failure.Message);
+            task.Close();
+            _stateDirectory.Wipe(id);
+            task = Open(id, subtopology, inputs);
+            _changelogs!.Add(task, _stopping.Token);
+        }
+
+        _tasks.Add(id, task);
+        foreach (var input in inputs) _taskByPartition[input] = task;
+        Log.TaskCreated(_logger, Name, id);
+    }
+
+    private StreamTask Open(TaskId id, Subtopology subtopology, IReadOnlyCollection<TopicPartition> inputs)
+    {
+        var task = new StreamTask(id, subtopology, inputs, _environment!);
+        try
+        {
+            task.OpenStores();
+            return task;
+        }
+        catch (Exception)
+        {
+            task.Close();
+            throw;
+        }
+    }
+
+    private void StartRestoredTasks()
+    {
+        List<StreamTask>? ready = null;
+        foreach (var task in _tasks.Values)
+        {
+            if (!_running.Contains(task) && !_changelogs!.IsRestoring(task)) (ready ??= []).Add(task);
+        }
+
+        if (ready is null) return;
+        var partitions = _taskByPartition.Where(entry => ready.Contains(entry.Value)).Select(entry => entry.Key).ToList();
+        var committed = _coordinator.FetchOffsetsAsync(partitions, _stopping.Token).GetAwaiter().GetResult();
+        var starts = new List<TopicPartitionOffset>();
+        foreach (var partition in partitions)
+        {
+            var offset = committed.TryGetValue(partition, out var commit) ? commit.Offset : StartOffset(partition);
+            _taskByPartition[partition].SetStartPosition(partition, offset);
+            starts.Add(new TopicPartitionOffset(partition, offset));
+        }
+
+        foreach (var task in ready)
+        {
+            task.Start(committed);
+            _running.Add(task);
+        }
+
+        _consumer!.Assign(starts);
+    }
+
+    // Where to read a partition that the group has no offset for.
+    private long StartOffset(TopicPartition partition)
+    {
+        var subtopology = _plan.Subtopologies.First(candidate => candidate.Id == _taskByPartition[partition].Id.Subtopology);
+        var reset = _plan.InternalTopicOf(partition.Topic) is not null
+            ? AutoOffsetReset.Earliest
+            : subtopology.SourceOf(partition.Topic)?.Reset ?? _config.OffsetReset;
+        return reset switch
+        {
+            AutoOffsetReset.EarliestReset => _admin.BeginningOffsetsAsync([partition], _stopping.Token).GetAwaiter().GetResult()[partition],
+            AutoOffsetReset.LatestReset => _admin.EndOffsetsAsync([partition], readCommitted: false, _stopping.Token).GetAwaiter().GetResult()[partition],
+            AutoOffsetReset.DurationReset back => _admin.OffsetsForTimeAsync([partition], _config.TimeProvider.GetUtcNow() - back.Duration, _stopping.Token).GetAwaiter().GetResult()[partition],
+            _ => throw new ConfigException($"Partition {partition} has no committed offset, and its offset reset is None: commit offsets first, or choose another AutoOffsetReset."),
+        };
+    }
+
+    private void ResetPosition(OffsetOutOfRangeException failure)
+    {
+        // Records were deleted before they were read: going on from the reset policy is what the user chose; None makes it an error.
+        var offset = StartOffset(failure.Partition);
+        _consumer!.Assign([new TopicPartitionOffset(failure.Partition, offset)]);
+    }
+
+    private void AnnounceIfRunning()
+    {
+        if (!_announceRunning || _running.Count != _tasks.Count) return;
+        _announceRunning = false;
+        _owner.ThreadIsRunning(this);
+    }
+
+    private void RunCommands()
+    {
+        while (_commands.TryDequeue(out var command))
+        {
+            try
+            {
+                Guard(command.Run);
+                command.Done.SetResult();
+            }
+            catch (Exception failure)
+            {
+                command.Done.SetException(failure);
+                throw;
+            }
+        }
+    }
+
+    private void DrainCommands()
+    {
+        while (_commands.TryDequeue(out var command)) command.Done.TrySetResult();
+    }
+
+    // Losing the tasks to another instance is not a failure of the application: give them up and join again.
+    private void Guard(Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (TaskMigratedException failure)
+        {
+            foreach (var task in _tasks.Keys) Log.TaskMigrated(_logger, task, failure);
+            CloseAllDirty();
+            _suspended = true;
+            _owner.MembershipLost();
+        }
+    }
+
+    private void CloseAllClean()
+    {
+        if (!_suspended) Commit(_running.Where(task => task.CommitNeeded).ToList());
+        foreach (var task in _tasks.Values.ToList()) Close(task, "clean");
+    }
+
+    private void CloseAllDirty()
+    {
+        foreach (var task in _tasks.Values.ToList()) Close(task, "without commit");
+    }
+
+    private void TryCloseAllDirty()
+    {
+        try
+        {
+            CloseAllDirty();
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            // The failure that ended the thread is the one to report; this one is only logged.
+            Log.CloseFailed(_logger, default, failure);
+        }
+    }
+
+    private void Close(StreamTask task, string how)
+    {
+        _tasks.Remove(task.Id);
+        _running.Remove(task);
+        _changelogs?.Remove(task);
+        var partitions = _taskByPartition.Where(entry => ReferenceEquals(entry.Value, task)).Select(entry => entry.Key).ToList();
+        foreach (var partition in partitions)
+        {
+            _taskByPartition.Remove(partition);
+            _paused.Remove(partition);
+        }
+
+        _consumer?.Unassign(partitions);
+        try
+        {
+            task.Close();
+        }
+        catch (AggregateException failure)
+        {
+            Log.CloseFailed(_logger, task.Id, failure);
+        }
+
+        Log.TaskClosed(_logger, Name, task.Id, how);
+    }
+}

@@ -1,0 +1,163 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Streams.Core;
+
+/// <summary>What an application promises about each input record. Source: Kafka's <c>processing.guarantee</c>.</summary>
+public enum ProcessingGuarantee
+{
+    /// <summary>Nothing is lost; after a failure what was not committed is processed again. The default.</summary>
+    AtLeastOnce,
+
+    /// <summary>Every record takes effect once: outputs, state and offsets are committed in one transaction.</summary>
+    ExactlyOnce,
+}
+
+/// <summary>The settings of an application. Immutable; all faults are reported together when it is started.</summary>
+/// <remarks>Each property names its Kafka Streams key; defaults are Kafka Streams' own where nothing else is said.</remarks>
+public sealed record StreamsConfig
+{
+    /// <summary>Name of the application: its consumer group, the prefix of its internal topics and client ids, its folder under <see cref="StateDirectory"/>. <c>application.id</c></summary>
+    public required string ApplicationId { get; init; }
+
+    /// <summary>Brokers to start from, <c>host:port,host:port</c>; needs the package Streams.Kafka. <c>bootstrap.servers</c></summary>
+    public string? BootstrapServers { get; init; }
+
+    /// <summary>Where the application runs, instead of <see cref="BootstrapServers"/>: an embedded broker, or a cluster with settings of its own. It is not disposed with the application.</summary>
+    public ICluster? Cluster { get; init; }
+
+    /// <summary>Processing guarantee. <c>processing.guarantee</c></summary>
+    public ProcessingGuarantee ProcessingGuarantee { get; init; } = ProcessingGuarantee.AtLeastOnce;
+
+    /// <summary>Threads that run tasks (default 1, at most 256). <c>num.stream.threads</c></summary>
+    public int NumStreamThreads { get; init; } = 1;
+
+    /// <summary>Folder for local state; one process at a time uses an application's folder in it (default: <c>kafka-streams</c> in the system's temporary folder, which a reboot may empty). <c>state.dir</c></summary>
+    public string StateDirectory { get; init; } = Path.Combine(Path.GetTempPath(), "kafka-streams");
+
+    /// <summary>Time between commits (default 30 s). It is also how long a record cache holds updates back. <c>commit.interval.ms</c></summary>
+    public TimeSpan CommitInterval { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a thread waits for records when it has nothing to do (default 100 ms). <c>poll.ms</c></summary>
+    public TimeSpan PollInterval { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Records a partition may have waiting before it is paused (default 1000; a batch in flight may exceed it). <c>buffered.records.per.partition</c></summary>
+    public int BufferedRecordsPerPartition { get; init; } = 1000;
+
+    /// <summary>Bytes that all partitions of a thread together may have waiting (default 64 MiB). KIP-770's <c>input.buffer.max.bytes</c></summary>
+    public long InputBufferMaxBytes { get; init; } = 64L << 20;
+
+    /// <summary>How long a task waits for partitions without records: negative never, 0 (default) while the broker has more, positive that much longer. <c>max.task.idle.ms</c> (KIP-695)</summary>
+    public TimeSpan MaxTaskIdle { get; init; } = TimeSpan.Zero;
+
+    /// <summary>How records get their time unless their source says otherwise. <c>default.timestamp.extractor</c></summary>
+    public TimestampPolicy TimestampPolicy { get; init; } = TimestampPolicy.FailOnInvalid;
+
+    /// <summary>Where to start reading without a committed offset, unless the source says otherwise (default earliest). <c>auto.offset.reset</c></summary>
+    public AutoOffsetReset OffsetReset { get; init; } = AutoOffsetReset.Earliest;
+
+    /// <summary>Memory for all state of this process: RocksDB's block cache and memtables, record caches and uncommitted writes (default 256 MiB, at least 16).</summary>
+    public long StateMemoryBytes { get; init; } = StateMemory.DefaultBytes;
+
+    /// <summary>Part of <see cref="StateMemoryBytes"/> for record caches, which forward only the last update per key and commit; 0 turns them off (default 10 MiB). <c>statestore.cache.max.bytes</c></summary>
+    public long StateStoreCacheMaxBytes { get; init; } = 10L << 20;
+
+    /// <summary>Writes that stores may hold back before a commit comes early (default 64 MiB). <c>statestore.uncommitted.max.bytes</c> (KIP-892)</summary>
+    public long StateStoreUncommittedMaxBytes { get; init; } = 64L << 20;
+
+    /// <summary>Replicas of internal topics; -1 (default) for the broker's default. <c>replication.factor</c></summary>
+    public short ReplicationFactor { get; init; } = -1;
+
+    /// <summary>How long the group waits for a silent instance before its tasks move (default 45 s). <c>session.timeout.ms</c></summary>
+    public TimeSpan SessionTimeout { get; init; } = TimeSpan.FromSeconds(45);
+
+    /// <summary>Time between signs of life (default 3 s; at most a third of the session time-out). <c>heartbeat.interval.ms</c></summary>
+    public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>How long the group waits for an instance to commit and join again (default 60 s). <c>rebalance.timeout.ms</c></summary>
+    public TimeSpan RebalanceTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long a task is tried again when the cluster does not answer (default 5 min). <c>task.timeout.ms</c> (KIP-572)</summary>
+    public TimeSpan TaskTimeout { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Time between deletions of repartition records that are consumed (default 30 s). <c>repartition.purge.interval.ms</c></summary>
+    public TimeSpan RepartitionPurgeInterval { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Name of the instance in brokers' logs (default: the application id and a random part). <c>client.id</c></summary>
+    public string? ClientId { get; init; }
+
+    /// <summary>Name of a static member: a restart under the same name within the session time-out moves no tasks. <c>group.instance.id</c> (KIP-345)</summary>
+    public string? GroupInstanceId { get; init; }
+
+    /// <summary>Decides about records that cannot be deserialised (default: fail). <c>deserialization.exception.handler</c></summary>
+    public DeserializationExceptionHandler? DeserializationExceptionHandler { get; init; }
+
+    /// <summary>Decides about records on which user code threw (default: fail). <c>processing.exception.handler</c> (KIP-1033)</summary>
+    public ProcessingExceptionHandler? ProcessingExceptionHandler { get; init; }
+
+    /// <summary>Decides about records that cannot be serialised (default: fail). <c>production.exception.handler</c></summary>
+    public ProductionExceptionHandler? ProductionExceptionHandler { get; init; }
+
+    /// <summary>Settings passed on to every consumer, by their Kafka names. The <c>consumer.</c> prefix.</summary>
+    public IReadOnlyDictionary<string, string> ConsumerProperties { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Settings passed on to every producer, by their Kafka names. The <c>producer.</c> prefix.</summary>
+    public IReadOnlyDictionary<string, string> ProducerProperties { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Settings put on every internal topic, by their Kafka names. The <c>topic.</c> prefix.</summary>
+    public IReadOnlyDictionary<string, string> TopicProperties { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Where logs go (default: nowhere).</summary>
+    public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
+
+    /// <summary>The clock; tests inject their own.</summary>
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    /// <summary>Checks every setting.</summary>
+    /// <exception cref="ConfigException">Names all faults: the setting, its value and what is allowed.</exception>
+    public void Validate()
+    {
+        var faults = new List<string>();
+        if (!IsName(ApplicationId))
+            faults.Add($"application.id is '{ApplicationId}': 1 to 200 characters of a-z, A-Z, 0-9, '.', '_' and '-' are allowed, because it begins topic and folder names");
+        if (Cluster is null && string.IsNullOrWhiteSpace(BootstrapServers))
+            faults.Add("neither BootstrapServers (bootstrap.servers) nor Cluster is set: say where to run, for example BootstrapServers = \"localhost:9092\" or Cluster = EmbeddedCluster.At(\"./data\")");
+        if (Cluster is not null && BootstrapServers is not null)
+            faults.Add($"both Cluster and BootstrapServers ('{BootstrapServers}') are set: set one of them");
+        if (ProcessingGuarantee != ProcessingGuarantee.AtLeastOnce)
+            faults.Add($"processing.guarantee is {ProcessingGuarantee}: this version can do AtLeastOnce only");
+        if (NumStreamThreads is < 1 or > 256) faults.Add($"num.stream.threads is {NumStreamThreads}: 1 to 256 are allowed");
+        if (string.IsNullOrWhiteSpace(StateDirectory)) faults.Add("state.dir is empty: name a folder");
+        Positive(CommitInterval, "commit.interval.ms");
+        Positive(PollInterval, "poll.ms");
+        Positive(SessionTimeout, "session.timeout.ms");
+        Positive(HeartbeatInterval, "heartbeat.interval.ms");
+        Positive(RebalanceTimeout, "rebalance.timeout.ms");
+        Positive(TaskTimeout, "task.timeout.ms");
+        Positive(RepartitionPurgeInterval, "repartition.purge.interval.ms");
+        if (HeartbeatInterval > SessionTimeout / 3)
+            faults.Add($"heartbeat.interval.ms is {HeartbeatInterval.TotalMilliseconds}: at most a third of session.timeout.ms ({SessionTimeout.TotalMilliseconds}) is allowed, so that two lost heartbeats do no harm");
+        if (BufferedRecordsPerPartition < 1) faults.Add($"buffered.records.per.partition is {BufferedRecordsPerPartition}: at least 1 is allowed");
+        if (InputBufferMaxBytes < 1 << 20) faults.Add($"input.buffer.max.bytes is {InputBufferMaxBytes}: at least 1 MiB is allowed");
+        if (StateMemoryBytes < 16L << 20) faults.Add($"StateMemoryBytes is {StateMemoryBytes}: at least 16 MiB is allowed");
+        if (StateStoreCacheMaxBytes < 0 || StateStoreCacheMaxBytes > StateMemoryBytes)
+            faults.Add($"statestore.cache.max.bytes is {StateStoreCacheMaxBytes}: 0 to StateMemoryBytes ({StateMemoryBytes}) is allowed");
+        if (StateStoreUncommittedMaxBytes < 1 << 20) faults.Add($"statestore.uncommitted.max.bytes is {StateStoreUncommittedMaxBytes}: at least 1 MiB is allowed");
+        if (ReplicationFactor is 0 or < -1) faults.Add($"replication.factor is {ReplicationFactor}: -1 (the broker's default) or at least 1 is allowed");
+        foreach (var key in ConsumerProperties.Keys.Where(IsOurs))
+            faults.Add($"consumer.{key} is decided by the application (offsets are committed with the state): remove it");
+        if (faults.Count > 0)
+            throw new ConfigException($"{faults.Count} setting(s) cannot be used:{string.Concat(faults.Select(fault => "\n  - " + fault))}");
+
+        void Positive(TimeSpan value, string name)
+        {
+            if (value < TimeSpan.FromMilliseconds(1) || value.TotalMilliseconds > int.MaxValue)
+                faults.Add($"{name} is {value.TotalMilliseconds}: 1 to {int.MaxValue} ms are allowed");
+        }
+    }
+
+    private static bool IsOurs(string key) => key is "enable.auto.commit" or "group.id" or "auto.offset.reset" or "enable.auto.offset.store";
+
+    private static bool IsName(string? name) =>
+        name is { Length: > 0 and <= 200 } and not ("." or "..") && name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '_' or '-');
+}
