@@ -1,0 +1,25 @@
+using Broker.Lite.Coordination;
+using Broker.Lite.Metadata;
+
+namespace Broker.Lite;
+
+/// <summary>What request handlers work on. <see cref="View"/>, <see cref="Loop"/> and <see cref="Time"/> may be used anywhere, the rest only on the loop.</summary>
+internal sealed class BrokerState
+{
+    public required int BrokerId { get; init; }
+
+    public required TimeProvider Time { get; init; }
+
+    public required BrokerLoop Loop { get; init; }
+
+    public required TopicCatalog Catalog { get; init; }
+
+    public required GroupDirectory Groups { get; init; }
+
+    public required GroupCoordinator Coordinator { get; init; }
+
+    public required GroupOffsets Offsets { get; init; }
+
+    /// <summary>The current picture of topics and settings.</summary>
+    public ClusterView View => Catalog.View;
+}

@@ -1,0 +1,177 @@
+using System.Text;
+using Broker.Lite.Diagnostics;
+using Kafka.Protocol;
+using Microsoft.Extensions.Logging;
+
+namespace Broker.Lite.Coordination;
+
+/// <summary>
+/// The committed offsets of groups: commit, fetch, delete and expiry. A commit is in the journal before it is visible and acknowledged.
+/// Runs on the <see cref="BrokerLoop"/>.
+/// </summary>
+internal sealed class GroupOffsets(
+    GroupDirectory groups, GroupCoordinator coordinator, GroupOptions options, TimeProvider time, IGroupJournal journal, ILogger logger)
+{
+    /// <summary>One partition's commit. It fails, alone, if the partition does not exist.</summary>
+    internal readonly record struct Commit(OffsetPartition Partition, long Offset, int LeaderEpoch, string? Metadata, bool Exists);
+
+    /// <summary>
+    /// Commits offsets, for a member of the current generation or, with generation -1, for a client that manages partitions by itself. Returns one error per commit, in their order.
+    /// </summary>
+    public ErrorCode[] CommitAll(string groupId, string memberId, string? instanceId, int generationId, IReadOnlyList<Commit> commits)
+    {
+        var errors = new ErrorCode[commits.Count];
+        var error = CheckCommit(groupId, memberId, instanceId, generationId, out var group);
+        if (error != ErrorCode.None)
+        {
+            Array.Fill(errors, error);
+            return errors;
+        }
+
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        var entries = new List<JournalEntry>(commits.Count);
+        for (var i = 0; i < commits.Count; i++)
+        {
+            var commit = commits[i];
+            errors[i] = !commit.Exists ? ErrorCode.UnknownTopicOrPartition
+                : Encoding.UTF8.GetByteCount(commit.Metadata ?? "") > options.OffsetMetadataMaxBytes ? ErrorCode.OffsetMetadataTooLarge
+                : ErrorCode.None;
+            if (errors[i] == ErrorCode.None)
+                entries.Add(OffsetsTopicFormat.OffsetEntry(groupId, commit.Partition, ToCommitted(commit, now)));
+        }
+
+        if (entries.Count == 0)
+            return errors;
+
+        error = journal.Append(groupId, entries);
+        if (error != ErrorCode.None)
+        {
+            Log.GroupNotPersisted(logger, groupId, error);
+            for (var i = 0; i < errors.Length; i++)
+                errors[i] = errors[i] == ErrorCode.None ? ErrorCode.CoordinatorNotAvailable : errors[i];
+            return errors;
+        }
+
+        group ??= groups.Create(groupId, now);
+        for (var i = 0; i < commits.Count; i++)
+        {
+            if (errors[i] == ErrorCode.None)
+                group.Offsets[commits[i].Partition] = ToCommitted(commits[i], now);
+        }
+
+        return errors;
+    }
+
+    /// <summary>The committed offset of a partition, or null if there is none.</summary>
+    public CommittedOffset? Find(string groupId, OffsetPartition partition) =>
+        groups.Find(groupId) is { } group && group.Offsets.TryGetValue(partition, out var offset) ? offset : null;
+
+    /// <summary>
+    /// Forgets committed offsets of partitions that no member subscribes to. Returns one error per partition, or one for the whole group.
+    /// </summary>
+    public (ErrorCode GroupError, ErrorCode[] Errors) Delete(string groupId, IReadOnlyList<OffsetPartition> partitions)
+    {
+        var errors = new ErrorCode[partitions.Count];
+        if (groupId.Length == 0)
+            return (ErrorCode.InvalidGroupId, errors);
+        if (groups.Find(groupId) is not { } group)
+            return (ErrorCode.GroupIdNotFound, errors);
+        if (group.State != GroupState.Empty && group.ProtocolType != ConsumerSubscription.ProtocolType)
+            return (ErrorCode.NonEmptyGroup, errors);
+
+        var subscribed = group.State == GroupState.Empty ? [] : ConsumerSubscription.TopicsOf(group);
+        for (var i = 0; i < partitions.Count; i++)
+            errors[i] = subscribed.Contains(partitions[i].Topic) ? ErrorCode.GroupSubscribedToTopic : ErrorCode.None;
+
+        var doomed = partitions.Where((partition, i) => errors[i] == ErrorCode.None && group.Offsets.ContainsKey(partition)).ToList();
+        var error = Forget(group, doomed);
+        return (error, errors);
+    }
+
+    /// <summary>Deletes a group without members, and its offsets.</summary>
+    public ErrorCode DeleteGroup(string groupId)
+    {
+        if (groupId.Length == 0)
+            return ErrorCode.InvalidGroupId;
+        if (groups.Find(groupId) is not { } group)
+            return ErrorCode.GroupIdNotFound;
+        if (group.State != GroupState.Empty)
+            return ErrorCode.NonEmptyGroup;
+        return Remove(group);
+    }
+
+    /// <summary>Forgets all offsets in a topic that was deleted, so that a new topic of that name starts afresh.</summary>
+    public void OnTopicDeleted(string topic)
+    {
+        foreach (var group in groups.All.ToList())
+        {
+            var doomed = group.Offsets.Keys.Where(partition => partition.Topic == topic).ToList();
+            if (Forget(group, doomed) is var error and not ErrorCode.None)
+                Log.GroupNotPersisted(logger, group.Id, error);
+        }
+    }
+
+    /// <summary>
+    /// Forgets offsets that nobody came back for: of a group that is empty, committed and left longer ago than offsets.retention.minutes
+    /// (KIP-211). Groups with nothing left go too.
+    /// </summary>
+    public void Expire()
+    {
+        var oldest = time.GetUtcNow().ToUnixTimeMilliseconds() - options.OffsetRetentionMs;
+        foreach (var group in groups.All.Where(group => group.State == GroupState.Empty && group.PendingMembers.Count == 0).ToList())
+        {
+            // A group that only stored offsets never had members to leave: there each commit counts for itself.
+            var emptySince = group.ProtocolType is null ? long.MinValue : group.StateTimestampMs;
+            var doomed = group.Offsets
+                .Where(entry => Math.Max(emptySince, entry.Value.CommitTimestampMs) <= oldest)
+                .Select(entry => entry.Key)
+                .ToList();
+            var error = doomed.Count == group.Offsets.Count ? Remove(group) : Forget(group, doomed);
+            if (error != ErrorCode.None)
+                Log.GroupNotPersisted(logger, group.Id, error);
+        }
+    }
+
+    private ErrorCode CheckCommit(string groupId, string memberId, string? instanceId, int generationId, out Group? group)
+    {
+        group = groups.Find(groupId);
+        // Kafka lets old clients commit to the group "" but nothing can be kept under it; the newer rule for everybody.
+        if (groupId.Length == 0)
+            return ErrorCode.InvalidGroupId;
+        if (generationId < 0 && memberId.Length == 0 && instanceId is null && (group is null || group.State == GroupState.Empty))
+            return ErrorCode.None;
+        if (group is null)
+            return ErrorCode.IllegalGeneration;
+
+        var error = coordinator.Check(groupId, memberId, instanceId, generationId, out _, out var member);
+        if (error != ErrorCode.None)
+            return error;
+        coordinator.TouchSession(group, member!);
+        // The member has no partitions yet in this generation, and whatever it had belongs to the last one.
+        return group.State == GroupState.CompletingRebalance ? ErrorCode.RebalanceInProgress : ErrorCode.None;
+    }
+
+    private ErrorCode Forget(Group group, List<OffsetPartition> doomed)
+    {
+        if (doomed.Count == 0)
+            return ErrorCode.None;
+        var error = journal.Append(group.Id, [.. doomed.Select(partition => OffsetsTopicFormat.OffsetTombstone(group.Id, partition))]);
+        if (error != ErrorCode.None)
+            return ErrorCode.CoordinatorNotAvailable;
+        foreach (var partition in doomed)
+            group.Offsets.Remove(partition);
+        return ErrorCode.None;
+    }
+
+    private ErrorCode Remove(Group group)
+    {
+        var entries = group.Offsets.Keys.Select(partition => OffsetsTopicFormat.OffsetTombstone(group.Id, partition)).ToList();
+        entries.Add(OffsetsTopicFormat.GroupTombstone(group.Id));
+        if (journal.Append(group.Id, entries) != ErrorCode.None)
+            return ErrorCode.CoordinatorNotAvailable;
+        groups.Remove(group);
+        return ErrorCode.None;
+    }
+
+    private static CommittedOffset ToCommitted(in Commit commit, long now) => new(commit.Offset, commit.LeaderEpoch, commit.Metadata ?? "", now);
+}

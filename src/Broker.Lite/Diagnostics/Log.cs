@@ -1,0 +1,71 @@
+using Kafka.Protocol;
+using Microsoft.Extensions.Logging;
+
+namespace Broker.Lite.Diagnostics;
+
+/// <summary>Every log message of the broker. Ids: 1–99 broker, 100–199 network, 200–299 groups, 300–399 metadata, 400–499 logs.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Information, "Broker {BrokerId} of cluster {ClusterId} started with {Topics} topics; data in {Directory}")]
+    public static partial void BrokerStarted(ILogger logger, int brokerId, string clusterId, int topics, string directory);
+
+    [LoggerMessage(2, LogLevel.Information, "Broker stopped")]
+    public static partial void BrokerStopped(ILogger logger);
+
+    [LoggerMessage(3, LogLevel.Error, "A work item of the broker loop failed")]
+    public static partial void LoopItemFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(4, LogLevel.Information, "Stopping on {Signal}")]
+    public static partial void Stopping(ILogger logger, string signal);
+
+    [LoggerMessage(100, LogLevel.Information, "Listening on {Endpoint}")]
+    public static partial void Listening(ILogger logger, string endpoint);
+
+    [LoggerMessage(101, LogLevel.Debug, "Connection {Connection} from {Remote} opened")]
+    public static partial void ConnectionOpened(ILogger logger, long connection, string remote);
+
+    [LoggerMessage(102, LogLevel.Debug, "Connection {Connection} closed: {Reason}")]
+    public static partial void ConnectionClosed(ILogger logger, long connection, string reason);
+
+    [LoggerMessage(103, LogLevel.Warning, "Connection {Connection} from {Remote} closed: {Reason}")]
+    public static partial void ConnectionRefused(ILogger logger, long connection, string remote, string reason);
+
+    [LoggerMessage(104, LogLevel.Error, "Request {Api} v{Version} on connection {Connection} failed")]
+    public static partial void RequestFailed(ILogger logger, Exception exception, ApiKey api, short version, long connection);
+
+    [LoggerMessage(105, LogLevel.Critical, "Accepting connections failed; the broker stops listening")]
+    public static partial void AcceptFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(106, LogLevel.Trace, "Connection {Connection}: {Api} v{Version} from client {ClientId}")]
+    public static partial void RequestReceived(ILogger logger, long connection, ApiKey api, short version, string clientId);
+
+    [LoggerMessage(200, LogLevel.Information, "Group {GroupId}: generation {Generation} formed with {Members} members, protocol {Protocol}")]
+    public static partial void GenerationFormed(ILogger logger, string groupId, int generation, int members, string protocol);
+
+    [LoggerMessage(201, LogLevel.Information, "Group {GroupId}: member {MemberId} is out, {Reason}")]
+    public static partial void MemberLeft(ILogger logger, string groupId, string memberId, string reason);
+
+    [LoggerMessage(202, LogLevel.Error, "Group {GroupId}: a change could not be written: {Error}")]
+    public static partial void GroupNotPersisted(ILogger logger, string groupId, ErrorCode error);
+
+    [LoggerMessage(203, LogLevel.Information, "Restored {Groups} groups with {Offsets} offsets from {Records} records")]
+    public static partial void GroupsRestored(ILogger logger, int groups, int offsets, long records);
+
+    [LoggerMessage(204, LogLevel.Warning, "Skipped a record of {Topic}-{Partition} at offset {Offset}: {Reason}")]
+    public static partial void GroupRecordSkipped(ILogger logger, string topic, int partition, long offset, string reason);
+
+    [LoggerMessage(300, LogLevel.Information, "Created topic {Topic} with {Partitions} partitions")]
+    public static partial void TopicCreated(ILogger logger, string topic, int partitions);
+
+    [LoggerMessage(301, LogLevel.Information, "Deleted topic {Topic}")]
+    public static partial void TopicDeleted(ILogger logger, string topic);
+
+    [LoggerMessage(302, LogLevel.Information, "Topic {Topic} now has {Partitions} partitions")]
+    public static partial void PartitionsAdded(ILogger logger, string topic, int partitions);
+
+    [LoggerMessage(303, LogLevel.Error, "The metadata could not be changed")]
+    public static partial void MetadataChangeFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(304, LogLevel.Warning, "The folders of deleted topic {Topic} could not be removed; the next start tries again")]
+    public static partial void TopicFoldersRemain(ILogger logger, Exception exception, string topic);
+}

@@ -1,0 +1,61 @@
+namespace Broker.Lite.Metadata;
+
+/// <summary>The broker configuration keys that this broker acts on, with Kafka's names, plus those that give topics their defaults.</summary>
+internal static class BrokerConfigKeys
+{
+    public const string AutoCreateTopics = "auto.create.topics.enable";
+    public const string BrokerId = "broker.id";
+    public const string ConnectionsMaxIdleMs = "connections.max.idle.ms";
+    public const string FetchMaxBytes = "fetch.max.bytes";
+    public const string GroupInitialRebalanceDelayMs = "group.initial.rebalance.delay.ms";
+    public const string GroupMaxSessionTimeoutMs = "group.max.session.timeout.ms";
+    public const string GroupMaxSize = "group.max.size";
+    public const string GroupMinSessionTimeoutMs = "group.min.session.timeout.ms";
+    public const string LogDirs = "log.dirs";
+    public const string MaxConnections = "max.connections";
+    public const string NumPartitions = "num.partitions";
+    public const string DefaultReplicationFactor = "default.replication.factor";
+    public const string DeleteTopicEnable = "delete.topic.enable";
+    public const string OffsetMetadataMaxBytes = "offset.metadata.max.bytes";
+    public const string OffsetsRetentionCheckIntervalMs = "offsets.retention.check.interval.ms";
+    public const string OffsetsRetentionMinutes = "offsets.retention.minutes";
+    public const string OffsetsTopicPartitions = "offsets.topic.num.partitions";
+    public const string QueuedMaxRequestBytes = "queued.max.request.bytes";
+    public const string SocketRequestMaxBytes = "socket.request.max.bytes";
+
+    /// <summary>Keys by name.</summary>
+    public static IReadOnlyDictionary<string, ConfigKey> All { get; } = Own().Concat(TopicDefaults()).ToDictionary(key => key.Name, StringComparer.Ordinal);
+
+    private static IEnumerable<ConfigKey> Own() =>
+    [
+        Key(AutoCreateTopics, ConfigType.Boolean, "true", "Create a topic when a client that allows it asks for its metadata."),
+        Key(BrokerId, ConfigType.Int, "1", "The node id clients see.", 0, int.MaxValue) with { ReadOnly = true },
+        Key(ConnectionsMaxIdleMs, ConfigType.Long, "600000", "Close connections on which nothing happened for this long, in milliseconds.", 1) with { ReadOnly = true },
+        Key(DefaultReplicationFactor, ConfigType.Int, "1", "Replicas of new topics; there is one broker.", 1, 1) with { ReadOnly = true },
+        Key(DeleteTopicEnable, ConfigType.Boolean, "true", "Whether topics can be deleted."),
+        Key(FetchMaxBytes, ConfigType.Int, "57671680", "The most bytes one fetch returns, whatever the client allows.", 1024) with { ReadOnly = true },
+        // Kafka's built-in value is 3000, its shipped development configuration says 0: a single node is what that configuration is for.
+        Key(GroupInitialRebalanceDelayMs, ConfigType.Int, "0", "How long an empty group waits for more members before its first generation, in milliseconds.", 0) with { ReadOnly = true },
+        Key(GroupMaxSessionTimeoutMs, ConfigType.Int, "1800000", "The longest session time-out a member may ask for, in milliseconds.", 1) with { ReadOnly = true },
+        Key(GroupMaxSize, ConfigType.Int, "10000", "The most members a group may have; bounded, unlike Kafka's default, because memory is.", 1) with { ReadOnly = true },
+        // Kafka's built-in value is 6000; tests and edge devices ask for less, and a small value only costs the member that asks for it.
+        Key(GroupMinSessionTimeoutMs, ConfigType.Int, "1000", "The shortest session time-out a member may ask for, in milliseconds.", 1) with { ReadOnly = true },
+        Key(LogDirs, ConfigType.String, "", "The data folder; empty when logs are kept in memory.") with { ReadOnly = true },
+        Key(MaxConnections, ConfigType.Int, "4096", "The most connections open at a time; bounded, unlike Kafka's default, because memory is.", 1) with { ReadOnly = true },
+        Key(NumPartitions, ConfigType.Int, "1", "Partitions of topics whose creator does not say.", 1, 10_000),
+        Key(OffsetMetadataMaxBytes, ConfigType.Int, "4096", "The longest text a client may attach to a committed offset, in bytes.", 0) with { ReadOnly = true },
+        Key(OffsetsRetentionCheckIntervalMs, ConfigType.Long, "600000", "How often old offsets are looked for, in milliseconds.", 1) with { ReadOnly = true },
+        Key(OffsetsRetentionMinutes, ConfigType.Int, "10080", "How long the offsets of an empty group are kept, in minutes.", 1) with { ReadOnly = true },
+        // Kafka's 50 spread groups over brokers; with one broker more partitions only mean more files.
+        Key(OffsetsTopicPartitions, ConfigType.Int, "1", "Partitions of __consumer_offsets when it is created.", 1, 1000) with { ReadOnly = true },
+        Key(QueuedMaxRequestBytes, ConfigType.Long, "536870912", "Bytes of unfinished requests held at a time; readers wait beyond it.", 1_048_576) with { ReadOnly = true },
+        Key(SocketRequestMaxBytes, ConfigType.Int, "104857600", "The largest request accepted, in bytes.", 1024) with { ReadOnly = true },
+    ];
+
+    // min.insync.replicas and compression.type have the same name on both levels.
+    private static IEnumerable<ConfigKey> TopicDefaults() =>
+        TopicConfigKeys.All.Values.Select(topicKey => topicKey with { Name = topicKey.BrokerKey!, BrokerKey = null });
+
+    private static ConfigKey Key(string name, ConfigType type, string defaultValue, string doc, long min = long.MinValue, long max = long.MaxValue) =>
+        new() { Name = name, Type = type, Default = defaultValue, Doc = doc, Min = min, Max = max };
+}

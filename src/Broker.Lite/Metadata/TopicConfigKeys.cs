@@ -1,0 +1,62 @@
+namespace Broker.Lite.Metadata;
+
+/// <summary>
+/// The topic configuration keys of Kafka 3.9's <c>TopicConfig</c>, all of them, so that clients that look a key up find it. Keys about replication are accepted and
+/// reported but have nothing to act on here.
+/// </summary>
+internal static class TopicConfigKeys
+{
+    public const string CleanupPolicy = "cleanup.policy";
+    public const string CompressionType = "compression.type";
+    public const string DeleteRetentionMs = "delete.retention.ms";
+    public const string FileDeleteDelayMs = "file.delete.delay.ms";
+    public const string FlushMessages = "flush.messages";
+    public const string FlushMs = "flush.ms";
+    public const string IndexIntervalBytes = "index.interval.bytes";
+    public const string MaxCompactionLagMs = "max.compaction.lag.ms";
+    public const string MaxMessageBytes = "max.message.bytes";
+    public const string MessageTimestampAfterMaxMs = "message.timestamp.after.max.ms";
+    public const string MessageTimestampBeforeMaxMs = "message.timestamp.before.max.ms";
+    public const string MessageTimestampType = "message.timestamp.type";
+    public const string MinCleanableDirtyRatio = "min.cleanable.dirty.ratio";
+    public const string MinCompactionLagMs = "min.compaction.lag.ms";
+    public const string MinInsyncReplicas = "min.insync.replicas";
+    public const string Preallocate = "preallocate";
+    public const string RetentionBytes = "retention.bytes";
+    public const string RetentionMs = "retention.ms";
+    public const string SegmentBytes = "segment.bytes";
+    public const string SegmentIndexBytes = "segment.index.bytes";
+    public const string SegmentJitterMs = "segment.jitter.ms";
+    public const string SegmentMs = "segment.ms";
+
+    /// <summary>Keys by name, in alphabetical order.</summary>
+    public static IReadOnlyDictionary<string, ConfigKey> All { get; } = new[]
+    {
+        Key(CleanupPolicy, ConfigType.List, "delete", "What happens to old segments: delete, compact, or both.", brokerKey: "log.cleanup.policy") with { Allowed = ["delete", "compact"] },
+        Key(CompressionType, ConfigType.String, "producer", "The codec batches are stored with; batches are stored as producers sent them.", brokerKey: "compression.type") with { Allowed = ["producer"] },
+        Key(DeleteRetentionMs, ConfigType.Long, "86400000", "How long compaction keeps tombstones, in milliseconds.", 0, brokerKey: "log.cleaner.delete.retention.ms"),
+        Key(FileDeleteDelayMs, ConfigType.Long, "60000", "How long a removed segment's file stays, in milliseconds.", 0, brokerKey: "log.segment.delete.delay.ms"),
+        Key(FlushMessages, ConfigType.Long, "9223372036854775807", "Force written messages to disk after this many.", 1, brokerKey: "log.flush.interval.messages"),
+        Key(FlushMs, ConfigType.Long, "9223372036854775807", "Force written messages to disk after this many milliseconds.", 0, brokerKey: "log.flush.interval.ms"),
+        Key(IndexIntervalBytes, ConfigType.Int, "4096", "Bytes of log between two index entries.", 0, brokerKey: "log.index.interval.bytes"),
+        Key(MaxCompactionLagMs, ConfigType.Long, "9223372036854775807", "The longest a message may stay uncompacted, in milliseconds.", 1, brokerKey: "log.cleaner.max.compaction.lag.ms"),
+        Key(MaxMessageBytes, ConfigType.Int, "1048588", "The largest record batch accepted, in bytes.", 0, brokerKey: "message.max.bytes"),
+        Key(MessageTimestampAfterMaxMs, ConfigType.Long, "9223372036854775807", "How far a create time may lie in the future, in milliseconds.", 0, brokerKey: "log.message.timestamp.after.max.ms"),
+        Key(MessageTimestampBeforeMaxMs, ConfigType.Long, "9223372036854775807", "How far a create time may lie in the past, in milliseconds.", 0, brokerKey: "log.message.timestamp.before.max.ms"),
+        Key(MessageTimestampType, ConfigType.String, "CreateTime", "Whether timestamps are the producer's or the broker's.", brokerKey: "log.message.timestamp.type") with { Allowed = ["CreateTime", "LogAppendTime"] },
+        Key(MinCleanableDirtyRatio, ConfigType.Double, "0.5", "The share of uncompacted log that starts a compaction.", 0, 1, brokerKey: "log.cleaner.min.cleanable.ratio"),
+        Key(MinCompactionLagMs, ConfigType.Long, "0", "The shortest time a message stays uncompacted, in milliseconds.", 0, brokerKey: "log.cleaner.min.compaction.lag.ms"),
+        Key(MinInsyncReplicas, ConfigType.Int, "1", "Replicas that must have a message for acks=all; there is one.", 1, brokerKey: "min.insync.replicas"),
+        Key(Preallocate, ConfigType.Boolean, "false", "Whether segment files are created at full size.", brokerKey: "log.preallocate"),
+        Key(RetentionBytes, ConfigType.Long, "-1", "Bytes kept per partition; -1 for no limit.", -1, brokerKey: "log.retention.bytes"),
+        Key(RetentionMs, ConfigType.Long, "604800000", "How long messages are kept, in milliseconds; -1 for ever.", -1, brokerKey: "log.retention.ms"),
+        Key(SegmentBytes, ConfigType.Int, "1073741824", "The size at which a segment is closed, in bytes.", 14, brokerKey: "log.segment.bytes"),
+        Key(SegmentIndexBytes, ConfigType.Int, "10485760", "The largest size of an index file, in bytes.", 4, brokerKey: "log.index.size.max.bytes"),
+        Key(SegmentJitterMs, ConfigType.Long, "0", "Random time taken off segment.ms, in milliseconds.", 0, brokerKey: "log.roll.jitter.ms"),
+        Key(SegmentMs, ConfigType.Long, "604800000", "The age at which a segment is closed, in milliseconds.", 1, brokerKey: "log.roll.ms"),
+    }.ToDictionary(key => key.Name, StringComparer.Ordinal);
+
+    private static ConfigKey Key(
+        string name, ConfigType type, string defaultValue, string doc, long min = long.MinValue, long max = long.MaxValue, string? brokerKey = null) =>
+        new() { Name = name, Type = type, Default = defaultValue, Doc = doc, Min = min, Max = max, BrokerKey = brokerKey };
+}
