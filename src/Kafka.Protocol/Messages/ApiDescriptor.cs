@@ -6,7 +6,12 @@ public sealed class ApiDescriptor
     private readonly Func<IApiMessage> _newRequest;
     private readonly Func<IApiMessage> _newResponse;
 
-    private ApiDescriptor(ApiKey key, VersionRange versions, short flexibleFrom, Func<IApiMessage> newRequest, Func<IApiMessage> newResponse)
+    private ApiDescriptor(
+        ApiKey key,
+        VersionRange versions,
+        short flexibleFrom,
+        Func<IApiMessage> newRequest,
+        Func<IApiMessage> newResponse)
     {
         Key = key;
         Versions = versions;

@@ -16,7 +16,11 @@ public static class MessageFrames
 
     /// <summary>Client side: reads a response frame (without its length prefix) to the request with this correlation id.</summary>
     /// <exception cref="ProtocolException">Not such a response, or the answer to another request.</exception>
-    public static TResponse DecodeResponse<TResponse>(IRequest<TResponse> request, short version, int correlationId, ReadOnlyMemory<byte> frame)
+    public static TResponse DecodeResponse<TResponse>(
+        IRequest<TResponse> request,
+        short version,
+        int correlationId,
+        ReadOnlyMemory<byte> frame)
         where TResponse : IApiMessage, new()
     {
         ArgumentNullException.ThrowIfNull(request);

@@ -31,7 +31,9 @@ public sealed class MetadataRequest : IRequest<MetadataResponse>, IApiSchema
     {
         Versions.Require(version, nameof(MetadataRequest));
         var flexible = version >= 9;
-        Topics = version >= 1 ? reader.ReadNullableArray<MetadataRequestTopic>(version, flexible) : reader.ReadArray<MetadataRequestTopic>(version, flexible);
+        Topics = version >= 1
+            ? reader.ReadNullableArray<MetadataRequestTopic>(version, flexible)
+            : reader.ReadArray<MetadataRequestTopic>(version, flexible);
         if (version >= 4)
             AllowAutoTopicCreation = reader.ReadBoolean();
         if (version is >= 8 and <= 10)

@@ -34,7 +34,9 @@ public sealed class OffsetFetchRequest : IRequest<OffsetFetchResponse>, IApiSche
         if (version <= 7)
         {
             GroupId = reader.ReadString(flexible);
-            Topics = version >= 2 ? reader.ReadNullableArray<OffsetFetchRequestTopic>(version, flexible) : reader.ReadArray<OffsetFetchRequestTopic>(version, flexible);
+            Topics = version >= 2
+                ? reader.ReadNullableArray<OffsetFetchRequestTopic>(version, flexible)
+                : reader.ReadArray<OffsetFetchRequestTopic>(version, flexible);
         }
 
         if (version >= 8)

@@ -18,8 +18,8 @@ public static class VersionedPayload
     }
 
     /// <summary>
-    /// Reads version and fields. A version higher than <paramref name="known"/> is read as the highest known one: new fields only ever come at
-    /// the end, so that members of different age can share a group.
+    /// Reads version and fields. A version higher than <paramref name="known"/> is read as the highest known one: new fields only ever come
+    /// at the end, so that members of different age can share a group.
     /// </summary>
     /// <param name="payload">The bytes.</param>
     /// <param name="known">The versions that <typeparamref name="T"/> has.</param>

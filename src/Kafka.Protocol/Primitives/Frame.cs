@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Kafka.Protocol;
 
 /// <summary>
-/// A message ready to send, its four-byte length prefix included: segments for one gathered send, some of them pooled buffers of the frame's
-/// own, some borrowed record batches.
+/// A message ready to send, its four-byte length prefix included: segments for one gathered send, some of them pooled buffers of the
+/// frame's own, some borrowed record batches.
 /// </summary>
 /// <remarks>One owner, who disposes it after the send (or instead of it). Not safe for use by several threads.</remarks>
 public sealed class Frame : IDisposable

@@ -1,6 +1,8 @@
 namespace Kafka.Protocol;
 
-/// <summary>What a request or response class knows of itself without an instance. <see cref="Messages.ApiMessages"/> is computed from it.</summary>
+/// <summary>
+/// What a request or response class knows of itself without an instance. <see cref="Messages.ApiMessages"/> is computed from it.
+/// </summary>
 public interface IApiSchema
 {
     /// <summary>The operation.</summary>

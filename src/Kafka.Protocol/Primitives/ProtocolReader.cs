@@ -76,7 +76,9 @@ public ref struct ProtocolReader
     /// <summary>Eight bytes, IEEE 754, big-endian.</summary>
     public double ReadFloat64() => BinaryPrimitives.ReadDoubleBigEndian(Take(8));
 
-    /// <summary>Sixteen bytes, most significant first, so that the text form agrees with Java's <c>java.util.UUID</c>. All zero means "none".</summary>
+    /// <summary>
+    /// Sixteen bytes, most significant first, so that the text form agrees with Java's <c>java.util.UUID</c>. All zero means "none".
+    /// </summary>
     public Guid ReadUuid() => new(Take(16), bigEndian: true);
 
     /// <summary>Two bytes as an error code. Codes this library does not know keep their number.</summary>
@@ -350,7 +352,7 @@ public ref struct ProtocolReader
         if (count < 0 || count > Remaining)
             ProtocolException.ThrowLength("An array", count, Remaining, start);
         if (count > _elementsLeft)
-            throw new ProtocolException($"The array of {count} elements at offset {start} exceeds the frame's limit: {_elementsLeft} more are allowed");
+            throw new ProtocolException($"{count} array elements at offset {start} exceed the frame's limit: {_elementsLeft} more are allowed");
         _elementsLeft -= (int)count;
         return (int)count;
     }

@@ -179,8 +179,8 @@ public sealed class ProtocolWriter : IDisposable
     }
 
     /// <summary>
-    /// Record batches behind their length, or null. From 1 KiB on they are not copied: the memory becomes a segment of the frame and must stay
-    /// valid and unchanged until the frame is disposed.
+    /// Record batches behind their length, or null. From 1 KiB on they are not copied: the memory becomes a segment of the frame and must
+    /// stay valid and unchanged until the frame is disposed.
     /// </summary>
     /// <param name="value">The batches, back to back.</param>
     /// <param name="compact">Compact form of the length (flexible versions).</param>
@@ -229,7 +229,11 @@ public sealed class ProtocolWriter : IDisposable
     /// <param name="version">Version of the message.</param>
     /// <param name="compact">Compact form of the count (flexible versions).</param>
     /// <param name="field">Named in the error.</param>
-    public void WriteNullableArray<T>(List<T>? items, short version, bool compact, [CallerArgumentExpression(nameof(items))] string? field = null)
+    public void WriteNullableArray<T>(
+        List<T>? items,
+        short version,
+        bool compact,
+        [CallerArgumentExpression(nameof(items))] string? field = null)
         where T : class, IMessage
     {
         if (items is null)
@@ -351,10 +355,16 @@ public sealed class ProtocolWriter : IDisposable
     public void WriteNoTaggedFields() => WriteUnsignedVarint(0);
 
     /// <summary>
-    /// A writer for the content of one tagged field, whose size has to be known before it is sent. Finish it with
+    /// An empty writer for the content of one tagged field, whose size has to be known before it is sent. Finish it with
     /// <see cref="EndTaggedField"/> before the next one begins.
     /// </summary>
-    public ProtocolWriter BeginTaggedField() => _taggedField ??= new ProtocolWriter(_pool);
+    public ProtocolWriter BeginTaggedField()
+    {
+        // What an attempt that threw left behind must not get into the next field.
+        _taggedField ??= new ProtocolWriter(_pool);
+        _taggedField.Reset();
+        return _taggedField;
+    }
 
     /// <summary>Writes tag, size and content of the tagged field begun last. Tags have to come in ascending order.</summary>
     public void EndTaggedField(uint tag)
@@ -368,8 +378,8 @@ public sealed class ProtocolWriter : IDisposable
     }
 
     /// <summary>
-    /// Hands everything written, behind its four-byte length, to a frame that the caller owns and disposes after sending. The writer is empty
-    /// afterwards.
+    /// Hands everything written, behind its four-byte length, to a frame that the caller owns and disposes after sending. The writer is
+    /// empty afterwards.
     /// </summary>
     public Frame ToFrame()
     {

@@ -11,7 +11,10 @@ public readonly record struct VersionRange(short Min, short Max)
     /// <summary>Whether <paramref name="version"/> lies inside.</summary>
     public bool Contains(short version) => version >= Min && version <= Max;
 
-    /// <summary>Throws a <see cref="ProtocolException"/> with <see cref="ErrorCode.UnsupportedVersion"/> unless <paramref name="version"/> lies inside.</summary>
+    /// <summary>
+    /// Throws a <see cref="ProtocolException"/> with <see cref="ErrorCode.UnsupportedVersion"/> unless <paramref name="version"/> lies
+    /// inside.
+    /// </summary>
     public void Require(short version, string what)
     {
         if (!Contains(version))

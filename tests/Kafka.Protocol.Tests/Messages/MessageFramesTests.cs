@@ -69,6 +69,17 @@ public sealed class MessageFramesTests
     }
 
     [Fact]
+    public void Tagged_fields_of_a_header_are_passed_over()
+    {
+        var frame = Convert.FromHexString("000C" + "0004" + "00000005" + "FFFF" + "01" + "09" + "02" + "AABB" + "0267" + "00000001" + "026D" + "00" + "00");
+
+        var header = MessageFrames.DecodeRequest(frame, out var request);
+
+        Assert.Equal(new RequestHeader(ApiKey.Heartbeat, 4, 5, null), header);
+        Assert.Equal(("g", 1, "m"), request is HeartbeatRequest h ? (h.GroupId, h.GenerationId, h.MemberId) : default);
+    }
+
+    [Fact]
     public void Header_shorter_than_itself_is_refused()
     {
         var whole = Convert.FromHexString("0012000300000001000772646b61666b6100");
