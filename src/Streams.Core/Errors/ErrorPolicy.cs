@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+
 namespace Streams.Core;
 
 /// <summary>The failure handlers of an application, with the defaults of Kafka Streams: every failure stops the thread.</summary>
@@ -11,4 +13,18 @@ internal sealed class ErrorPolicy
 
     /// <summary>Told of every record that a handler let go; the runtime logs it.</summary>
     public Action<ErrorHandlerContext, Exception> Dropped { get; init; } = static (_, _) => { };
+
+    /// <summary>The handlers that an application's settings name; what they let go is logged.</summary>
+    public static ErrorPolicy Of(StreamsConfig config, ILogger logger)
+    {
+        var defaults = new ErrorPolicy();
+        return new ErrorPolicy
+        {
+            Deserialization = config.DeserializationExceptionHandler ?? defaults.Deserialization,
+            Processing = config.ProcessingExceptionHandler ?? defaults.Processing,
+            Production = config.ProductionExceptionHandler ?? defaults.Production,
+            Dropped = (context, failure) => Log.RecordLeftOut(
+                logger, context.NodeName, context.TaskId, context.Record?.Topic ?? "", context.Record?.Partition ?? -1, context.Record?.Offset ?? -1, failure),
+        };
+    }
 }

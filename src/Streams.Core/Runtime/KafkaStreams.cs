@@ -177,14 +177,7 @@ public sealed class KafkaStreams : IAsyncDisposable
             _internalTopics = new InternalTopics(_plan, _admin, _config.ReplicationFactor, _config.TopicProperties, _logger);
             _member = new GroupMember(_coordinator, _config, this, _logger);
             var memory = new StateMemory(_config.StateMemoryBytes, _config.StateStoreCacheMaxBytes / _config.NumStreamThreads);
-            var errors = new ErrorPolicy
-            {
-                Deserialization = _config.DeserializationExceptionHandler ?? (static (_, _) => ErrorResponse.Fail),
-                Processing = _config.ProcessingExceptionHandler ?? (static (_, _) => ErrorResponse.Fail),
-                Production = _config.ProductionExceptionHandler ?? (static (_, _, _) => ErrorResponse.Fail),
-                Dropped = (context, failure) => Log.RecordLeftOut(
-                    _logger, context.NodeName, context.TaskId, context.Record?.Topic ?? "", context.Record?.Partition ?? -1, context.Record?.Offset ?? -1, failure),
-            };
+            var errors = ErrorPolicy.Of(_config, _logger);
             Threads = [.. Enumerable.Range(1, _config.NumStreamThreads).Select(number => new StreamThread(
                 $"{clientId}-StreamThread-{number}", _config, _plan, _cluster, _admin, _coordinator, _stateDirectory, memory, errors, this, _logger))];
             Log.Starting(_logger, _config.ApplicationId, _cluster.Description, clientId, Threads.Count);

@@ -69,7 +69,8 @@ internal sealed class StreamTask
         var changelogs = _subtopology.Changelogs();
         foreach (var definition in _subtopology.Stores)
         {
-            if (definition.IsGlobal) continue;
+            // The task of a global store keeps it; every other task only reads it.
+            if (definition.IsGlobal && !_subtopology.IsGlobal) continue;
             Changelog? changelog = null;
             TopicPartition? changelogPartition = null;
             if (changelogs.TryGetValue(definition.Name, out var topic))
@@ -117,6 +118,18 @@ internal sealed class StreamTask
         _started = true;
     }
 
+    /// <summary>Adds an input partition: one of a topic that appeared after the task was made and that a pattern matches.</summary>
+    public RecordQueue AddInput(TopicPartition input)
+    {
+        var source = _subtopology.SourceOf(input.Topic)
+            ?? throw new InvalidOperationException($"Task {Id} was given {input}, which none of its sources reads.");
+        var settings = new RecordQueueSettings { Task = _context, DefaultTimestampPolicy = _environment.TimestampPolicy };
+        var queue = source.CreateQueue(input, _nodes.First(node => node.NodeName == source.Name), settings);
+        _queues.Add(queue);
+        _queueByPartition.Add(input, queue);
+        return queue;
+    }
+
     public bool Reads(TopicPartition partition) => _queueByPartition.ContainsKey(partition);
 
     public RecordQueue Queue(TopicPartition partition) => _queueByPartition[partition];
@@ -141,6 +154,13 @@ internal sealed class StreamTask
 
         if (processed > 0) CommitNeeded = true;
         return processed;
+    }
+
+    /// <summary>Processes the head of one queue, which has one: for a caller that decides the order itself.</summary>
+    public void ProcessHead(RecordQueue queue)
+    {
+        queue.Process(long.MaxValue, true, 1, _streamTime);
+        CommitNeeded = true;
     }
 
     /// <summary>Fires the wall-clock callbacks that are due.</summary>
@@ -220,15 +240,7 @@ internal sealed class StreamTask
             foreach (var parent in definition.Parents) byName[parent].Connect(node);
         }
 
-        var settings = new RecordQueueSettings { Task = _context, DefaultTimestampPolicy = _environment.TimestampPolicy };
-        foreach (var input in inputs)
-        {
-            var source = _subtopology.SourceOf(input.Topic)
-                ?? throw new InvalidOperationException($"Task {Id} was given {input}, which none of its sources reads.");
-            var queue = source.CreateQueue(input, byName[source.Name], settings);
-            _queues.Add(queue);
-            _queueByPartition.Add(input, queue);
-        }
+        foreach (var input in inputs) AddInput(input);
     }
 
     private (RecordQueue? Queue, long Limit, bool IncludeLimit) Next()

@@ -39,6 +39,14 @@ internal sealed class TopologyPlan
     /// <summary>Those that keep a global store in every instance.</summary>
     public IReadOnlyList<Subtopology> Globals { get; }
 
+    /// <summary>All sub-topologies that make tasks as if they were one: how Kafka's test driver runs a topology.</summary>
+    public Subtopology Merged()
+    {
+        var ids = Subtopologies.SelectMany(subtopology => subtopology.Nodes).Select(node => node.Name).ToHashSet();
+        var nodes = _topology.Nodes.Where(node => ids.Contains(node.Name)).ToList();
+        return new Subtopology(0, nodes, [.. nodes.SelectMany(node => node.Stores).Distinct().Select(name => _topology.Stores[name])], this);
+    }
+
     public IReadOnlyDictionary<string, InternalTopic> InternalTopics => _topology.InternalTopics;
 
     public IReadOnlyList<IReadOnlyList<string>> CopartitionedSources => _topology.CopartitionedSources;
