@@ -14,6 +14,10 @@ public interface IRecordProducer : IDisposable
     /// <exception cref="TaskMigratedException">A newer producer has fenced this one.</exception>
     void Send(ProducerTopic topic, int partition, in OutgoingRecord record);
 
+    /// <summary>Sends off what waits for company. The engine calls it when it has nothing else to do, so that batches are full under load and latency is low without.</summary>
+    /// <remarks>Producers that send by themselves after <see cref="ProducerOptions.Linger"/> need do nothing.</remarks>
+    void SendPending();
+
     /// <summary>Returns when everything sent so far is acknowledged.</summary>
     /// <exception cref="ProductionException">A record could not be written.</exception>
     /// <exception cref="ClusterUnavailableException">The cluster did not answer in time.</exception>

@@ -34,6 +34,9 @@ internal sealed class StreamThread : IDisposable
     /// <summary>Batches taken from the consumer in one turn.</summary>
     private const int BatchesPerTurn = 16;
 
+    /// <summary>Longest time that a record waits in a batch while the thread is busy with others.</summary>
+    private static readonly TimeSpan _maxLinger = TimeSpan.FromMilliseconds(100);
+
     private readonly StreamsConfig _config;
     private readonly TopologyPlan _plan;
     private readonly IStreamThreadOwner _owner;
@@ -60,6 +63,7 @@ internal sealed class StreamThread : IDisposable
     private bool _announceRunning;
     private long _lastCommit;
     private long _lastPurge;
+    private long _lastSend;
     private long? _commitFailingSince;
     private long _processedRecords;
     private volatile bool _ended;
@@ -205,6 +209,7 @@ internal sealed class StreamThread : IDisposable
             hasWork = true;
         }
 
+        SendPendingIfDue(hasWork);
         Poll(hasWork ? TimeSpan.Zero : WaitTime());
         if (_suspended) return;
         Guard(() =>
@@ -213,6 +218,21 @@ internal sealed class StreamThread : IDisposable
         });
         CommitIfDue();
         AnnounceIfRunning();
+    }
+
+    private void SendPendingIfDue(bool hasWork)
+    {
+        if (_suspended || (hasWork && _config.TimeProvider.GetElapsedTime(_lastSend) < _maxLinger)) return;
+        _lastSend = _config.TimeProvider.GetTimestamp();
+        try
+        {
+            Guard(() => _collector!.Producer.SendPending());
+        }
+        catch (ClusterUnavailableException failure)
+        {
+            // Nothing is lost: the records stay with the producer, and the next commit waits for them and counts the time.
+            Log.CommitRetried(_logger, Name, _config.TaskTimeout.TotalMilliseconds, failure);
+        }
     }
 
     private bool ProcessTasks()

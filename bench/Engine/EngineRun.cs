@@ -1,0 +1,143 @@
+using System.Buffers;
+using System.Diagnostics;
+using System.Globalization;
+using Streams.Core;
+
+namespace Bench.Engine;
+
+/// <summary>Drives one task in this thread: batches in, outputs dropped, changelogs on, a commit every 100,000 records.</summary>
+internal static class EngineRun
+{
+    private const int RecordsPerBatch = 1000;
+    private const int RecordsPerCommit = 100_000;
+
+    public static void Run(EngineScenario scenario, long warmUp, long records, TextWriter output)
+    {
+        var folder = Path.Combine(Path.GetTempPath(), "streams-bench-" + Guid.NewGuid().ToString("n"));
+        try
+        {
+            Run(scenario, warmUp, records, folder, output);
+        }
+        finally
+        {
+            if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static void Run(EngineScenario scenario, long warmUp, long records, string folder, TextWriter output)
+    {
+        var plan = new TopologyPlan(scenario.Build(), "bench");
+        using var producer = new DroppingProducer(partitions: 4);
+        var environment = new TaskEnvironment
+        {
+            ApplicationId = "bench",
+            Collector = new RecordCollector(producer),
+            Time = TimeProvider.System,
+            Errors = new ErrorPolicy(),
+            Memory = new StateMemory(),
+            MaxTaskIdle = TimeSpan.FromMilliseconds(-1),
+            TaskDirectory = id =>
+            {
+                var path = Path.Combine(folder, id.ToString());
+                Directory.CreateDirectory(path);
+                return path;
+            },
+        };
+
+        var subtopology = plan.Subtopologies.Single();
+        var inputs = scenario.Topics.Select(topic => new TopicPartition(topic, 0)).ToArray();
+        var task = new StreamTask(new TaskId(subtopology.Id, 0), subtopology, inputs, environment);
+        task.OpenStores();
+        task.Start(new Dictionary<TopicPartition, OffsetCommit>());
+
+        // Inputs are made before the clock starts; a batch in flight is what an adapter hands over: a buffer and where its records lie.
+        var prepared = Prepare(scenario, inputs, (int)Math.Min(records + warmUp, 2_000_000));
+        var next = 0L;
+        Feed(warmUp);
+
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        var sentBefore = producer.Records;
+        var allocatedBefore = GC.GetAllocatedBytesForCurrentThread();
+        var processCpuBefore = Environment.CpuUsage.TotalTime;
+        var cpuBefore = ThreadClock.Microseconds();
+        var started = Stopwatch.GetTimestamp();
+        Feed(records);
+        var elapsed = Stopwatch.GetElapsedTime(started);
+        var cpu = ThreadClock.Microseconds() - cpuBefore;
+        var processCpu = (Environment.CpuUsage.TotalTime - processCpuBefore).TotalMicroseconds;
+        var allocated = GC.GetAllocatedBytesForCurrentThread() - allocatedBefore;
+        var strings = scenario.StringBytesPerRecord();
+        output.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"RESULT scenario={scenario.Name} records={records} records_per_s={records / elapsed.TotalSeconds:F0} cpu_us_per_record={cpu / records:F4} " +
+            $"bytes_per_record={(double)allocated / records:F1} string_bytes_per_record={strings:F1} records_per_cpu_s={records / cpu * 1e6:F0} " +
+            $"process_cpu_us_per_record={processCpu / records:F4} sent_per_record={(double)(producer.Records - sentBefore) / records:F2}"));
+        task.PrepareCommit();
+        task.CompleteCommit();
+        task.Close();
+
+        void Feed(long count)
+        {
+            var sinceCommit = 0;
+            for (var done = 0L; done < count;)
+            {
+                var batch = prepared[(int)(next % prepared.Count)];
+                next++;
+                task.Enqueue(batch.ToRecordBatch());
+                done += task.Process(int.MaxValue);
+                sinceCommit += RecordsPerBatch;
+                if (sinceCommit < RecordsPerCommit) continue;
+                sinceCommit = 0;
+                task.PrepareCommit();
+                producer.Flush(CancellationToken.None);
+                task.CompleteCommit();
+            }
+        }
+    }
+
+    private static List<PreparedBatch> Prepare(EngineScenario scenario, TopicPartition[] inputs, int records)
+    {
+        var batches = new List<PreparedBatch>();
+        for (var start = 0; start < records; start += RecordsPerBatch)
+        {
+            foreach (var input in inputs)
+            {
+                var indexes = Enumerable.Range(start, RecordsPerBatch).Where(index => scenario.Topic(index) == input.Topic).ToList();
+                if (indexes.Count > 0) batches.Add(new PreparedBatch(scenario, input, indexes));
+            }
+        }
+
+        return batches;
+    }
+
+    private sealed class PreparedBatch
+    {
+        private readonly TopicPartition _partition;
+        private readonly byte[] _buffer;
+        private readonly RecordSlice[] _slices;
+
+        public PreparedBatch(EngineScenario scenario, TopicPartition partition, List<int> indexes)
+        {
+            _partition = partition;
+            var size = scenario.KeyBytes + scenario.ValueBytes;
+            _buffer = new byte[indexes.Count * size];
+            _slices = new RecordSlice[indexes.Count];
+            for (var position = 0; position < indexes.Count; position++)
+            {
+                var index = indexes[position];
+                var at = position * size;
+                scenario.WriteKey(index, _buffer.AsSpan(at, scenario.KeyBytes));
+                scenario.WriteValue(index, _buffer.AsSpan(at + scenario.KeyBytes, scenario.ValueBytes));
+                _slices[position] = new RecordSlice(index, scenario.Timestamp(index), at, scenario.KeyBytes, at + scenario.KeyBytes, scenario.ValueBytes, 0, 0);
+            }
+        }
+
+        public RecordBatch ToRecordBatch()
+        {
+            var slices = ArrayPool<RecordSlice>.Shared.Rent(_slices.Length);
+            _slices.CopyTo(slices, 0);
+            return new RecordBatch(_partition, _buffer, slices, _slices.Length, _slices[^1].Offset + 1);
+        }
+    }
+}

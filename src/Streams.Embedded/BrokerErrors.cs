@@ -1,0 +1,53 @@
+using Broker.Lite;
+using Kafka.Protocol;
+using Streams.Core;
+
+namespace Streams.Embedded;
+
+/// <summary>What the broker says, as the engine's exceptions.</summary>
+internal static class BrokerErrors
+{
+    /// <summary>Waits for a local request on the caller's own thread; the broker's end shows as an unavailable cluster.</summary>
+    public static async Task<TResponse> AskAsync<TResponse>(this LocalConnection connection, IRequest<TResponse> request, CancellationToken cancellationToken)
+        where TResponse : IApiMessage, new()
+    {
+        try
+        {
+            return await connection.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (failure is ObjectDisposedException || (failure is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            throw new ClusterUnavailableException($"The embedded broker has stopped, so {request.Key} has no answer.", failure);
+        }
+    }
+
+    public static void ThrowIfError(ErrorCode error, string what)
+    {
+        if (error == ErrorCode.None) return;
+        var description = ErrorCodes.Describe(error);
+        var message = $"{what}: {description.Name}, {description.Meaning}";
+        if (description.IsRetriable) throw new ClusterUnavailableException(message);
+        throw new TopologyException(message);
+    }
+
+    /// <summary>Answers that a group member acts on; anything else is thrown.</summary>
+    public static GroupError ToGroupError(ErrorCode error, string what)
+    {
+        switch (error)
+        {
+            case ErrorCode.None:
+                return GroupError.None;
+            case ErrorCode.RebalanceInProgress:
+                return GroupError.RebalanceInProgress;
+            case ErrorCode.IllegalGeneration:
+                return GroupError.IllegalGeneration;
+            case ErrorCode.UnknownMemberId:
+                return GroupError.UnknownMemberId;
+            case ErrorCode.FencedInstanceId:
+                return GroupError.FencedInstanceId;
+            default:
+                ThrowIfError(error, what);
+                return GroupError.None;
+        }
+    }
+}

@@ -1,0 +1,354 @@
+using Broker.Lite;
+using Kafka.Protocol;
+using Kafka.Protocol.Messages;
+using Streams.Core;
+
+namespace Streams.Embedded;
+
+/// <summary>Reads partitions of a broker in this process. One long poll is always under way ahead of the reader, bounded in bytes.</summary>
+/// <remarks>
+/// A pump fetches and decodes on the thread pool; <see cref="Poll"/> takes what it has put in the queue. Everything shared is guarded by one lock,
+/// taken once per batch. A change of the assignment bumps an epoch, so that an answer to an older question is dropped.
+/// </remarks>
+internal sealed class EmbeddedConsumer : IRecordConsumer
+{
+    private const int MaxWaitMs = 500;
+    private const int MaxBytesPerPartition = 1 << 20;
+    private const sbyte ReadCommitted = 1;
+
+    private readonly LocalConnection _connection;
+    private readonly ConsumerOptions _options;
+    private readonly object _gate = new();
+    private readonly Dictionary<TopicPartition, Position> _positions = [];
+    private readonly Queue<(RecordBatch Batch, Position Source, int Epoch)> _ready = new();
+    private readonly CancellationTokenSource _stopping = new();
+    private CancellationTokenSource _asking = new();
+    private Task _pump = Task.CompletedTask;
+    private bool _pumping;
+    private bool _woken;
+    private long _readyBytes;
+    private Exception? _failure;
+
+    public EmbeddedConsumer(LocalConnection connection, ConsumerOptions options)
+    {
+        _connection = connection;
+        _options = options;
+    }
+
+    public void Assign(IReadOnlyCollection<TopicPartitionOffset> partitions)
+    {
+        lock (_gate)
+        {
+            foreach (var (partition, offset) in partitions)
+            {
+                if (_positions.TryGetValue(partition, out var old)) old.Epoch++;
+                _positions[partition] = new Position(partition) { FetchOffset = offset };
+            }
+
+            AskAgain();
+        }
+    }
+
+    public void Unassign(IReadOnlyCollection<TopicPartition> partitions)
+    {
+        lock (_gate)
+        {
+            foreach (var partition in partitions)
+            {
+                if (_positions.Remove(partition, out var old)) old.Epoch++;
+            }
+
+            AskAgain();
+        }
+    }
+
+    public void Pause(IReadOnlyCollection<TopicPartition> partitions)
+    {
+        lock (_gate)
+        {
+            foreach (var partition in partitions)
+            {
+                if (_positions.TryGetValue(partition, out var position)) position.IsPaused = true;
+            }
+        }
+    }
+
+    public void Resume(IReadOnlyCollection<TopicPartition> partitions)
+    {
+        lock (_gate)
+        {
+            foreach (var partition in partitions)
+            {
+                if (!_positions.TryGetValue(partition, out var position)) continue;
+                position.IsPaused = false;
+                while (position.HeldBack.TryDequeue(out var batch)) _ready.Enqueue((batch, position, position.Epoch));
+            }
+
+            AskAgain();
+        }
+    }
+
+    public RecordBatch? Poll(TimeSpan timeout)
+    {
+        lock (_gate)
+        {
+            var batch = TakeReady();
+            if (batch is not null || timeout <= TimeSpan.Zero) return batch;
+
+            // The pump, Wake and failures all pulse; waking early without a batch is allowed by the contract.
+            if (!_woken) Monitor.Wait(_gate, timeout);
+            _woken = false;
+            return TakeReady();
+        }
+    }
+
+    public void Wake()
+    {
+        lock (_gate)
+        {
+            _woken = true;
+            Monitor.PulseAll(_gate);
+        }
+    }
+
+    public long? CachedEndOffset(TopicPartition partition)
+    {
+        lock (_gate) return _positions.TryGetValue(partition, out var position) ? position.EndOffset : null;
+    }
+
+    public void Dispose()
+    {
+        Task pump;
+        lock (_gate)
+        {
+            if (_stopping.IsCancellationRequested) return;
+            _stopping.Cancel();
+            _asking.Cancel();
+            pump = _pump;
+        }
+
+        pump.GetAwaiter().GetResult();
+        lock (_gate)
+        {
+            while (_ready.TryDequeue(out var entry)) entry.Batch.Dispose();
+            foreach (var position in _positions.Values)
+            {
+                while (position.HeldBack.TryDequeue(out var batch)) batch.Dispose();
+            }
+        }
+
+        _stopping.Dispose();
+        _asking.Dispose();
+    }
+
+    private RecordBatch? TakeReady()
+    {
+        if (_failure is { } failure)
+        {
+            _failure = null;
+            throw failure;
+        }
+
+        while (_ready.TryDequeue(out var entry))
+        {
+            if (entry.Epoch != entry.Source.Epoch)
+            {
+                Discard(entry.Batch);
+                continue;
+            }
+
+            if (entry.Source.IsPaused)
+            {
+                entry.Source.HeldBack.Enqueue(entry.Batch);
+                continue;
+            }
+
+            _readyBytes -= entry.Batch.SizeBytes;
+            StartPump();
+            return entry.Batch;
+        }
+
+        StartPump();
+        return null;
+    }
+
+    private void Discard(RecordBatch batch)
+    {
+        _readyBytes -= batch.SizeBytes;
+        batch.Dispose();
+    }
+
+    // A long poll that was asked before the assignment changed would answer for the old one only when its time is up.
+    private void AskAgain()
+    {
+        _asking.Cancel();
+        _asking.Dispose();
+        _asking = new CancellationTokenSource();
+        StartPump();
+    }
+
+    private void StartPump()
+    {
+        if (_pumping || _stopping.IsCancellationRequested || _readyBytes >= _options.MaxBufferedBytes) return;
+        if (!_positions.Values.Any(position => !position.IsPaused)) return;
+        _pumping = true;
+        _pump = Task.Run(PumpAsync);
+    }
+
+    private async Task PumpAsync()
+    {
+        while (true)
+        {
+            FetchRequest? request;
+            Dictionary<TopicPartition, (Position Position, int Epoch)> asked;
+            CancellationToken cancelled;
+            lock (_gate)
+            {
+                (request, asked) = NextRequest();
+                if (request is null)
+                {
+                    _pumping = false;
+                    return;
+                }
+
+                cancelled = _asking.Token;
+            }
+
+            try
+            {
+                var response = await _connection.AskAsync(request, cancelled).ConfigureAwait(false);
+                Take(response, asked);
+            }
+            catch (OperationCanceledException)
+            {
+                // Asked again with the new assignment.
+            }
+            catch (Exception failure) when (failure is StreamsException or ProtocolException)
+            {
+                lock (_gate)
+                {
+                    _failure = failure is StreamsException ? failure : new SerializationException($"A fetched batch is damaged: {failure.Message}", failure);
+                    _pumping = false;
+                    Monitor.PulseAll(_gate);
+                    return;
+                }
+            }
+        }
+    }
+
+    private (FetchRequest? Request, Dictionary<TopicPartition, (Position Position, int Epoch)> Asked) NextRequest()
+    {
+        var asked = new Dictionary<TopicPartition, (Position, int)>();
+        if (_stopping.IsCancellationRequested || _readyBytes >= _options.MaxBufferedBytes || _failure is not null) return (null, asked);
+        var topics = new Dictionary<string, FetchRequest.FetchTopic>();
+        foreach (var position in _positions.Values)
+        {
+            if (position.IsPaused) continue;
+            if (!topics.TryGetValue(position.Partition.Topic, out var topic))
+            {
+                topic = new FetchRequest.FetchTopic { Topic = position.Partition.Topic };
+                topics.Add(topic.Topic, topic);
+            }
+
+            topic.Partitions.Add(new FetchRequest.FetchPartition
+            {
+                Partition = position.Partition.Partition,
+                FetchOffset = position.FetchOffset,
+                PartitionMaxBytes = MaxBytesPerPartition,
+            });
+            asked.Add(position.Partition, (position, position.Epoch));
+        }
+
+        if (asked.Count == 0) return (null, asked);
+        var request = new FetchRequest
+        {
+            MaxWaitMs = MaxWaitMs,
+            MinBytes = 1,
+            MaxBytes = (int)Math.Max(MaxBytesPerPartition, Math.Min(_options.MaxBufferedBytes - _readyBytes, int.MaxValue)),
+            IsolationLevel = _options.ReadCommitted ? ReadCommitted : (sbyte)0,
+            Topics = [.. topics.Values],
+        };
+        return (request, asked);
+    }
+
+    private void Take(FetchResponse response, Dictionary<TopicPartition, (Position Position, int Epoch)> asked)
+    {
+        foreach (var topic in response.Responses)
+        {
+            foreach (var data in topic.Partitions)
+            {
+                var partition = new TopicPartition(topic.Topic, data.PartitionIndex);
+                var (position, epoch) = asked[partition];
+                if (data.ErrorCode == ErrorCode.OffsetOutOfRange)
+                {
+                    Fail(position, epoch, new OffsetOutOfRangeException(partition, position.FetchOffset));
+                    continue;
+                }
+
+                if (data.ErrorCode != ErrorCode.None)
+                {
+                    Fail(position, epoch, Failure(data.ErrorCode, partition));
+                    continue;
+                }
+
+                // Decoding happens outside of the lock: it is the pump's real work.
+                var batches = new List<RecordBatch>();
+                var next = data.Records is { Length: > 0 } records
+                    ? FetchedRecords.Decode(partition, records, position.FetchOffset, _options.ReadCommitted ? data.AbortedTransactions : null, batches)
+                    : position.FetchOffset;
+                lock (_gate)
+                {
+                    if (position.Epoch != epoch)
+                    {
+                        foreach (var batch in batches) batch.Dispose();
+                        continue;
+                    }
+
+                    position.FetchOffset = next;
+                    position.EndOffset = _options.ReadCommitted ? data.LastStableOffset : data.HighWatermark;
+                    foreach (var batch in batches)
+                    {
+                        _readyBytes += batch.SizeBytes;
+                        _ready.Enqueue((batch, position, epoch));
+                    }
+
+                    if (batches.Count > 0) Monitor.PulseAll(_gate);
+                }
+            }
+        }
+    }
+
+    private void Fail(Position position, int epoch, Exception failure)
+    {
+        lock (_gate)
+        {
+            if (position.Epoch != epoch) return;
+            _failure = failure;
+            Monitor.PulseAll(_gate);
+        }
+    }
+
+    private static StreamsException Failure(ErrorCode error, TopicPartition partition)
+    {
+        var description = ErrorCodes.Describe(error);
+        var message = $"{partition} cannot be read: {description.Name}, {description.Meaning}";
+        return description.IsRetriable ? new ClusterUnavailableException(message) : new TopologyException(message);
+    }
+
+    private sealed class Position(TopicPartition partition)
+    {
+        public TopicPartition Partition { get; } = partition;
+
+        public long FetchOffset { get; set; }
+
+        public long? EndOffset { get; set; }
+
+        public bool IsPaused { get; set; }
+
+        /// <summary>Moves on when the partition is assigned anew or taken away.</summary>
+        public int Epoch { get; set; }
+
+        /// <summary>Fetched before the pause; comes first after it.</summary>
+        public Queue<RecordBatch> HeldBack { get; } = new();
+    }
+}
