@@ -14,11 +14,13 @@ public sealed class EmbeddedCluster : ICluster
 {
     private readonly Lazy<BrokerServer> _broker;
     private readonly bool _ownsBroker;
+    private readonly TimeProvider _time;
 
-    private EmbeddedCluster(Func<BrokerServer> start, string description, bool ownsBroker)
+    private EmbeddedCluster(Func<BrokerServer> start, string description, bool ownsBroker, TimeProvider time)
     {
         _broker = new Lazy<BrokerServer>(start);
         _ownsBroker = ownsBroker;
+        _time = time;
         Description = description;
     }
 
@@ -48,14 +50,15 @@ public sealed class EmbeddedCluster : ICluster
         return new EmbeddedCluster(
             () => Task.Run(() => BrokerServer.StartAsync(options, CancellationToken.None)).GetAwaiter().GetResult(),
             options.DataDirectory is { } folder ? $"an embedded broker at '{Path.GetFullPath(folder)}'" : "an embedded broker in memory",
-            ownsBroker: true);
+            ownsBroker: true,
+            options.TimeProvider);
     }
 
     /// <summary>A broker that somebody else started and will stop.</summary>
     public static EmbeddedCluster Over(BrokerServer broker)
     {
         ArgumentNullException.ThrowIfNull(broker);
-        return new EmbeddedCluster(() => broker, "a broker in this process", ownsBroker: false);
+        return new EmbeddedCluster(() => broker, "a broker in this process", ownsBroker: false, TimeProvider.System);
     }
 
     /// <summary>Starts the broker now instead of with the first use.</summary>
@@ -74,7 +77,7 @@ public sealed class EmbeddedCluster : ICluster
     {
         ArgumentNullException.ThrowIfNull(options);
         RefuseProperties(options.Properties, "producer");
-        return new EmbeddedProducer(Broker.Connect(options.ClientId), options);
+        return new EmbeddedProducer(Broker.Connect(options.ClientId), options, _time);
     }
 
     /// <inheritdoc/>

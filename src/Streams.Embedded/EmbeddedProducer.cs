@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Diagnostics;
 using Broker.Lite;
 using Kafka.Protocol;
 using Kafka.Protocol.Messages;
@@ -28,6 +27,7 @@ internal sealed class EmbeddedProducer : IRecordProducer
 
     private readonly LocalConnection _connection;
     private readonly ProducerOptions _options;
+    private readonly TimeProvider _time;
     private readonly RecordBatchOptions _batchOptions;
     private readonly Dictionary<string, Topic> _topics = [];
     private readonly List<Batch> _open = [];
@@ -39,12 +39,13 @@ internal sealed class EmbeddedProducer : IRecordProducer
     private long _producerId = -1;
     private short _producerEpoch = -1;
 
-    public EmbeddedProducer(LocalConnection connection, ProducerOptions options)
+    public EmbeddedProducer(LocalConnection connection, ProducerOptions options, TimeProvider time)
     {
         if (options.TransactionalId is not null)
             throw new ConfigException("The embedded broker has no transactions in this version; use ProcessingGuarantee.AtLeastOnce.");
         _connection = connection;
         _options = options;
+        _time = time;
         if (!Enum.TryParse<CompressionType>(options.Compression, ignoreCase: true, out var compression))
             throw new ConfigException($"compression.type is '{options.Compression}': none, gzip, snappy, lz4 and zstd are allowed.");
         _batchOptions = new RecordBatchOptions { Compression = compression, MaxBytes = MaxBatchBytes };
@@ -118,10 +119,7 @@ internal sealed class EmbeddedProducer : IRecordProducer
         var value = record.HasValue ? new NullableBytes(record.Value) : NullableBytes.Null;
         if (record.Headers is not { Count: > 0 } headers) return batch.Builder.TryAppend(record.Timestamp, key, value);
         _headers.ResetWrittenCount();
-        Span<byte> count = stackalloc byte[Varint.MaxInt32Bytes];
-        var length = 0;
-        Varint.Write(count, ref length, headers.Count);
-        _headers.Write(count[..length]);
+        HeaderEncoding.WriteCount(headers.Count, _headers);
         HeaderEncoding.Write(headers, _headers);
         return batch.Builder.TryAppendEncoded(batch.Builder.Count, record.Timestamp, key, value, _headers.WrittenSpan);
     }
@@ -149,12 +147,12 @@ internal sealed class EmbeddedProducer : IRecordProducer
     // The broker's disk may be full for a while. The same batch with the same sequence numbers is offered again, so nothing is doubled or lost.
     private ProduceResponse.PartitionProduceResponse AppendWithRetries(Batch batch, int count)
     {
-        var started = Stopwatch.GetTimestamp();
+        var started = _time.GetTimestamp();
         while (true)
         {
             var answer = Wait(_request).Responses[0].PartitionResponses[0];
             if (answer.ErrorCode == ErrorCode.None || !answer.ErrorCode.IsRetriable()) return answer;
-            if (Stopwatch.GetElapsedTime(started) >= _deliveryTimeout)
+            if (_time.GetElapsedTime(started) >= _deliveryTimeout)
                 throw new ProductionException(Refused(batch, count, answer) + $"; tried again for {_deliveryTimeout.TotalSeconds} s");
             _pause.Wait(_retryBackoff);
         }

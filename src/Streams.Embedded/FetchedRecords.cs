@@ -86,7 +86,7 @@ internal static class FetchedRecords
                     record.KeyLength,
                     record.ValuePosition,
                     record.ValueLength,
-                    record.HeadersPosition + (record.HeaderCount == 0 ? 0 : Varint.SizeOf(record.HeaderCount)),
+                    record.HeadersPosition + HeaderEncoding.CountSize(record.HeaderCount),
                     record.HeaderCount);
             }
 

@@ -59,6 +59,21 @@ public static class HeaderEncoding
         return Streams.Core.Headers.From(headers);
     }
 
+    /// <summary>Appends the number of headers as Kafka's record format has it before them; not part of what <see cref="Read"/> takes.</summary>
+    public static void WriteCount(int count, IBufferWriter<byte> output)
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        WriteVarint(count, output);
+    }
+
+    /// <summary>Bytes that <see cref="WriteCount"/> writes.</summary>
+    public static int CountSize(int count)
+    {
+        var size = 1;
+        for (var zigzag = (uint)count << 1; zigzag >= 0x80; zigzag >>= 7) size++;
+        return size;
+    }
+
     private static void WriteVarint(int value, IBufferWriter<byte> output)
     {
         var zigzag = (uint)((value << 1) ^ (value >> 31));
