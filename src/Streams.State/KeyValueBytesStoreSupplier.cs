@@ -1,0 +1,26 @@
+namespace Streams.State;
+
+/// <summary>Which key-value store to use and under which name. Made by <see cref="Stores"/>. Source: Kafka's <c>KeyValueBytesStoreSupplier</c>.</summary>
+public sealed class KeyValueBytesStoreSupplier
+{
+    internal KeyValueBytesStoreSupplier(string name, bool isPersistent, bool isTimestamped, int? maxEntries)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        Name = name;
+        IsPersistent = isPersistent;
+        IsTimestamped = isTimestamped;
+        MaxEntries = maxEntries;
+    }
+
+    /// <summary>Name of the store.</summary>
+    public string Name { get; }
+
+    /// <summary>Whether the content outlives the process.</summary>
+    public bool IsPersistent { get; }
+
+    /// <summary>Whether entries on disk carry timestamps; in memory either kind does.</summary>
+    public bool IsTimestamped { get; }
+
+    /// <summary>Number of entries past which the least recently used goes; <c>null</c> keeps all.</summary>
+    public int? MaxEntries { get; }
+}

@@ -1,0 +1,52 @@
+using Streams.Core;
+
+namespace Streams.State.Tests.Support;
+
+internal sealed record Logged(byte[] Key, byte[]? Value, long Timestamp);
+
+/// <summary>Keeps what stores log, and gives it back as the batches that a restore reads.</summary>
+internal sealed class RecordingChangelog : IChangelog
+{
+    public List<Logged> Records { get; } = [];
+
+    /// <summary>When set, nothing is kept: for tests that count allocations.</summary>
+    public bool Discard { get; set; }
+
+    public long EndOffset { get; private set; }
+
+    public void Append(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, bool hasValue, long timestamp)
+    {
+        EndOffset++;
+        if (!Discard) Records.Add(new Logged(key.ToArray(), hasValue ? value.ToArray() : null, timestamp));
+    }
+
+    public RecordBatch Batch(long fromOffset = 0) => Batches.Of(Records.Skip((int)fromOffset), fromOffset);
+}
+
+internal static class Batches
+{
+    /// <summary>A batch gives its slices to the shared pool, so that is where they must come from.</summary>
+    public static RecordSlice[] Pooled(IReadOnlyCollection<RecordSlice> slices)
+    {
+        var pooled = System.Buffers.ArrayPool<RecordSlice>.Shared.Rent(slices.Count);
+        var count = 0;
+        foreach (var slice in slices) pooled[count++] = slice;
+        return pooled;
+    }
+
+    public static RecordBatch Of(IEnumerable<Logged> records, long firstOffset = 0)
+    {
+        var bytes = new List<byte>();
+        var slices = new List<RecordSlice>();
+        foreach (var record in records)
+        {
+            var keyStart = bytes.Count;
+            bytes.AddRange(record.Key);
+            var valueStart = bytes.Count;
+            if (record.Value is not null) bytes.AddRange(record.Value);
+            slices.Add(new RecordSlice(firstOffset + slices.Count, record.Timestamp, keyStart, record.Key.Length, valueStart, record.Value?.Length ?? -1, 0, 0));
+        }
+
+        return new RecordBatch(new TopicPartition("changelog", 0), bytes.ToArray(), Pooled(slices), slices.Count, firstOffset + slices.Count);
+    }
+}
