@@ -179,11 +179,12 @@ internal sealed class EmbeddedConsumer : IRecordConsumer
     }
 
     // A long poll that was asked before the assignment changed would answer for the old one only when its time is up.
+    // The pump may go on inside Cancel, so the new token is in place before, and the callbacks run elsewhere, not under the lock.
     private void AskAgain()
     {
-        _asking.Cancel();
-        _asking.Dispose();
+        var old = _asking;
         _asking = new CancellationTokenSource();
+        _ = old.CancelAsync();
         StartPump();
     }
 

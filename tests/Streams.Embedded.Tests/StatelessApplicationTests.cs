@@ -1,0 +1,138 @@
+using Streams.Core;
+using Xunit;
+
+namespace Streams.Embedded.Tests;
+
+/// <summary>A whole application on an embedded broker: join, process, commit, restart, scale.</summary>
+public sealed class StatelessApplicationTests
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
+
+    [Fact]
+    public async Task Application_processes_every_record_once_and_goes_on_after_a_restart()
+    {
+        await using var cluster = EmbeddedCluster.InMemory();
+        await TestTopics.CreateAsync(cluster, "input", 3);
+        await TestTopics.CreateAsync(cluster, "output", 2);
+        TestTopics.Produce(cluster, "input", Enumerable.Range(0, 3000).Select(number => ($"k{number % 50}", $"a{number}")));
+
+        await using (var first = new KafkaStreams(UpperCase(), Config(cluster, "app")))
+        {
+            await first.StartAsync(TestContext.Current.CancellationToken);
+            await TestTopics.WaitForCountAsync(cluster, "output", 3000, _patience);
+            Assert.True(await first.CloseAsync(_patience));
+            Assert.Equal(KafkaStreamsState.NotRunning, first.State);
+        }
+
+        TestTopics.Produce(cluster, "input", Enumerable.Range(0, 500).Select(number => ($"k{number % 50}", $"b{number}")));
+        await using var second = new KafkaStreams(UpperCase(), Config(cluster, "app"));
+        await second.StartAsync(TestContext.Current.CancellationToken);
+        await TestTopics.WaitForCountAsync(cluster, "output", 3500, _patience);
+        Assert.True(await second.CloseAsync(_patience));
+
+        var values = TestTopics.ReadAll(cluster, "output").Select(record => record.Value).ToList();
+        Assert.Equal(3500, values.Count);
+        Assert.Equal(3500, values.Distinct().Count());
+        Assert.All(values, value => Assert.Equal(value.ToUpperInvariant(), value));
+    }
+
+    [Fact]
+    public async Task Records_of_a_key_keep_their_order()
+    {
+        await using var cluster = EmbeddedCluster.InMemory();
+        await TestTopics.CreateAsync(cluster, "input", 4);
+        await TestTopics.CreateAsync(cluster, "output", 3);
+        TestTopics.Produce(cluster, "input", Enumerable.Range(0, 20_000).Select(number => ($"k{number % 97}", $"{number:D6}")));
+        await using var app = new KafkaStreams(UpperCase(), Config(cluster, "app") with { NumStreamThreads = 2 });
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        await TestTopics.WaitForCountAsync(cluster, "output", 20_000, _patience);
+
+        foreach (var key in TestTopics.ReadAll(cluster, "output").GroupBy(record => record.Key))
+            Assert.Equal(key.Select(record => record.Value).Order(StringComparer.Ordinal), key.Select(record => record.Value));
+    }
+
+    [Fact]
+    public async Task Instances_share_the_partitions_and_the_rest_take_over_from_one_that_leaves()
+    {
+        await using var cluster = EmbeddedCluster.InMemory();
+        await TestTopics.CreateAsync(cluster, "input", 4);
+        await TestTopics.CreateAsync(cluster, "output", 1);
+        await using var one = new KafkaStreams(UpperCase(), Config(cluster, "app"));
+        await using var two = new KafkaStreams(UpperCase(), Config(cluster, "app"));
+        await one.StartAsync(TestContext.Current.CancellationToken);
+        await TestTopics.WaitUntilAsync(() => Tasks(one) == 4, _patience);
+        TestTopics.Produce(cluster, "input", Enumerable.Range(0, 1000).Select(number => ($"k{number}", $"a{number}")));
+        await two.StartAsync(TestContext.Current.CancellationToken);
+        await TestTopics.WaitUntilAsync(() => Tasks(one) == 2 && Tasks(two) == 2, _patience);
+        TestTopics.Produce(cluster, "input", Enumerable.Range(0, 1000).Select(number => ($"k{number}", $"b{number}")));
+        await TestTopics.WaitForCountAsync(cluster, "output", 2000, _patience);
+        Assert.True(await one.CloseAsync(_patience));
+        await TestTopics.WaitUntilAsync(() => Tasks(two) == 4, _patience);
+        TestTopics.Produce(cluster, "input", Enumerable.Range(0, 1000).Select(number => ($"k{number}", $"c{number}")));
+        await TestTopics.WaitForCountAsync(cluster, "output", 3000, _patience);
+
+        var values = TestTopics.ReadAll(cluster, "output").Select(record => record.Value).ToList();
+        Assert.Equal(3000, values.Distinct().Count());
+
+        static int Tasks(KafkaStreams app) => app.TasksByThread.Values.Sum(tasks => tasks.Count);
+    }
+
+    [Fact]
+    public async Task Missing_source_topic_ends_the_application_with_an_error_that_names_it()
+    {
+        await using var cluster = EmbeddedCluster.InMemory();
+        await using var app = new KafkaStreams(UpperCase(), Config(cluster, "app"));
+        var failure = await Assert.ThrowsAsync<TopologyException>(() => app.RunAsync(TestContext.Current.CancellationToken));
+        Assert.Contains("'input'", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(KafkaStreamsState.Error, app.State);
+    }
+
+    [Fact]
+    public async Task Failing_user_code_ends_the_application_and_names_operator_and_record()
+    {
+        await using var cluster = EmbeddedCluster.InMemory();
+        await TestTopics.CreateAsync(cluster, "input", 1);
+        await TestTopics.CreateAsync(cluster, "output", 1);
+        TestTopics.Produce(cluster, "input", [("k", "fine"), ("k", "boom"), ("k", "never")]);
+        await using var app = new KafkaStreams(UpperCase(), Config(cluster, "app"));
+        var failure = await Assert.ThrowsAsync<ProcessorException>(() => app.RunAsync(TestContext.Current.CancellationToken));
+        Assert.Equal("upper", failure.NodeName);
+        Assert.Equal(new RecordMetadata("input", 0, 1), failure.Record);
+    }
+
+    [Fact]
+    public async Task Failing_record_is_left_out_when_the_handler_says_continue()
+    {
+        await using var cluster = EmbeddedCluster.InMemory();
+        await TestTopics.CreateAsync(cluster, "input", 1);
+        await TestTopics.CreateAsync(cluster, "output", 1);
+        TestTopics.Produce(cluster, "input", [("k", "fine"), ("k", "boom"), ("k", "more")]);
+        await using var app = new KafkaStreams(UpperCase(), Config(cluster, "app") with { ProcessingExceptionHandler = (_, _) => ErrorResponse.Continue });
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        await TestTopics.WaitForCountAsync(cluster, "output", 2, _patience);
+        Assert.Equal(["FINE", "MORE"], TestTopics.ReadAll(cluster, "output").Select(record => record.Value));
+    }
+
+    internal static StreamsConfig Config(EmbeddedCluster cluster, string applicationId) => new()
+    {
+        ApplicationId = applicationId,
+        Cluster = cluster,
+        CommitInterval = TimeSpan.FromMilliseconds(100),
+        HeartbeatInterval = TimeSpan.FromMilliseconds(50),
+        StateDirectory = Path.Combine(Path.GetTempPath(), "streams-tests", Guid.NewGuid().ToString("n")),
+    };
+
+    private static Topology UpperCase() => new Topology()
+        .AddSource("source", new SourceOptions<string, string> { KeyDeserializer = Serdes.String, ValueDeserializer = Serdes.String }, "input")
+        .AddProcessor<string, string>("upper", () => new UpperCaseProcessor(), "source")
+        .AddSink("sink", "output", new SinkOptions<string, string> { KeySerializer = Serdes.String, ValueSerializer = Serdes.String }, "upper");
+
+    private sealed class UpperCaseProcessor : Processor<string, string, string, string>
+    {
+        public override void Process(in Record<string, string> record)
+        {
+            if (record.Value == "boom") throw new FormatException("boom is not a word");
+            Forward(record.WithValue(record.Value.ToUpperInvariant()));
+        }
+    }
+}
