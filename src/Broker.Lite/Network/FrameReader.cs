@@ -24,6 +24,7 @@ internal sealed class FrameReader(Socket socket, int maxFrameBytes, RequestMemor
     // How long a large request may wait for memory that other unfinished requests hold.
     private static readonly TimeSpan _memoryPatience = TimeSpan.FromSeconds(30);
 
+    private readonly byte[] _glimpse = new byte[1];
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(InitialBytes);
     private int _reserved;
     private int _start;
@@ -72,11 +73,12 @@ internal sealed class FrameReader(Socket socket, int maxFrameBytes, RequestMemor
     {
         if (!IsEmpty)
             return false; // the next request is here already: whether the client is gone shows when it is read
-        _readiness ??= socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None).AsTask();
+        // Looks at one byte without taking it. Receiving into an empty buffer would not do: the runtime ends that on any readiness event, also on a late
+        // one for bytes that were read already, and then an open connection looks like a closed one.
+        _readiness ??= socket.ReceiveAsync(_glimpse, SocketFlags.Peek);
         try
         {
-            await _readiness.ConfigureAwait(false);
-            return socket.Available == 0;
+            return await _readiness.ConfigureAwait(false) == 0;
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
