@@ -68,4 +68,28 @@ internal static partial class Log
 
     [LoggerMessage(304, LogLevel.Warning, "The folders of deleted topic {Topic} could not be removed; the next start tries again")]
     public static partial void TopicFoldersRemain(ILogger logger, Exception exception, string topic);
+
+    [LoggerMessage(400, LogLevel.Information, "Opened {Logs} partition logs; the last stop was clean: {Clean}")]
+    public static partial void LogsOpened(ILogger logger, int logs, bool clean);
+
+    [LoggerMessage(401, LogLevel.Warning, "Log {Log}: cut at offset {EndOffset}; {Bytes} torn or corrupt bytes removed")]
+    public static partial void LogTruncated(ILogger logger, string log, long endOffset, long bytes);
+
+    [LoggerMessage(402, LogLevel.Warning, "Log {Log}: removed the segment at offset {BaseOffset}, which lies behind corrupt bytes")]
+    public static partial void SegmentRemoved(ILogger logger, string log, long baseOffset);
+
+    [LoggerMessage(403, LogLevel.Warning, "Log {Log}: the producer snapshot at offset {Offset} is not readable; the state is made from the log")]
+    public static partial void SnapshotIgnored(ILogger logger, string log, long offset);
+
+    [LoggerMessage(404, LogLevel.Error, "Log {Log}: {Operation} failed")]
+    public static partial void LogOperationFailed(ILogger logger, Exception exception, string log, string operation);
+
+    [LoggerMessage(405, LogLevel.Information, "Log {Log}: deleted {Segments} segments; it starts at offset {StartOffset}")]
+    public static partial void SegmentsDeleted(ILogger logger, string log, int segments, long startOffset);
+
+    [LoggerMessage(406, LogLevel.Information, "Log {Log}: new segment at offset {BaseOffset}")]
+    public static partial void SegmentRolled(ILogger logger, string log, long baseOffset);
+
+    [LoggerMessage(407, LogLevel.Warning, "Data folder {Directory}: {File} is not readable and is ignored")]
+    public static partial void CheckpointIgnored(ILogger logger, string directory, string file);
 }

@@ -19,6 +19,9 @@ public readonly ref struct RecordBatchHeader
     /// <summary>The only record format that is read and written.</summary>
     public const byte CurrentMagic = 2;
 
+    /// <summary>Where the last offset delta ends: with this many bytes of a batch its size and offsets are known.</summary>
+    public const int LastOffsetDeltaEnd = 27;
+
     /// <summary>Value of producer id, epoch and sequence of a batch without a producer.</summary>
     public const int NoProducer = -1;
 
