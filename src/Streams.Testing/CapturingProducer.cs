@@ -40,6 +40,10 @@ internal sealed class CapturingProducer(Func<string, int> partitionCount) : IRec
             record.Headers ?? Headers.Empty));
     }
 
+    public void SendPending()
+    {
+    }
+
     public void Flush(CancellationToken cancellationToken)
     {
     }

@@ -405,6 +405,7 @@ public sealed class TopologyTestDriver : IDisposable
     private void RequireOutput(string name)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
+        if (_outputs.ContainsKey(name)) return;
         var sinks = _topology.Nodes.OfType<SinkDefinition>().ToList();
         var known = sinks.Where(sink => sink.Topic is not null).Select(sink => _plan.ResolveTopic(sink.Topic!))
             .Concat(_plan.Subtopologies.SelectMany(subtopology => subtopology.Changelogs().Values))
