@@ -29,11 +29,11 @@ public sealed class BrokerServer : IAsyncDisposable
     {
         _options = options;
         _logger = options.LoggerFactory.CreateLogger("Broker.Lite");
-        _store = PartitionStore.Open(options.DataDirectory, options.TimeProvider, options.LoggerFactory);
-        TopicCatalog? catalog = null;
+        var file = new MetadataFile(options.DataDirectory);
+        _store = PartitionStore.Open(options.DataDirectory, TopicCatalog.StoredValues(file, options.Settings), options.TimeProvider, _logger);
         try
         {
-            catalog = TopicCatalog.Open(new MetadataFile(options.DataDirectory), _store, options.Settings, options.NewId, _logger);
+            var catalog = TopicCatalog.Open(file, _store, options.Settings, options.NewId, _logger);
             var config = catalog.View.Config;
             var loop = new BrokerLoop(_logger);
             _timers = new LoopTimers(loop, options.TimeProvider);
@@ -58,7 +58,6 @@ public sealed class BrokerServer : IAsyncDisposable
         }
         catch
         {
-            catalog?.Dispose();
             _timers?.Dispose();
             _store.Dispose();
             throw;
@@ -73,6 +72,9 @@ public sealed class BrokerServer : IAsyncDisposable
 
     /// <summary>Completes when the broker has stopped; faulted if its listener failed for good.</summary>
     public Task Completion => _listener is null ? _stopped.Task : Task.WhenAll(_stopped.Task, _listener.Completion);
+
+    /// <summary>For tests: what the handlers work on.</summary>
+    internal BrokerState State => _state;
 
     /// <summary>Starts a broker: recovers its data and, if it has a port, listens. When this completes it serves.</summary>
     /// <param name="options">What to start with.</param>
@@ -129,7 +131,6 @@ public sealed class BrokerServer : IAsyncDisposable
         await _state.Loop.InvokeAsync(() =>
         {
             _timers.Dispose();
-            _state.Catalog.Dispose();
             _store.Dispose();
         }).ConfigureAwait(false);
         Log.BrokerStopped(_logger);

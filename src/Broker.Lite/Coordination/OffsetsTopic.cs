@@ -1,4 +1,5 @@
 using Broker.Lite.Diagnostics;
+using Broker.Lite.Logs;
 using Broker.Lite.Metadata;
 using Kafka.Protocol;
 using Kafka.Protocol.Records;
@@ -44,7 +45,7 @@ internal sealed class OffsetsTopic(TopicCatalog catalog, TimeProvider time, ILog
                 return ErrorCode.RecordListTooLarge;
         }
 
-        var outcome = topic.Partitions[PartitionOf(groupId, topic.Partitions.Length)].Append(builder.Build());
+        var outcome = topic.Partitions[PartitionOf(groupId, topic.Partitions.Length)].Append(builder.Build(), AppendOrigin.Coordinator);
         return outcome.Error;
     }
 
@@ -58,7 +59,9 @@ internal sealed class OffsetsTopic(TopicCatalog catalog, TimeProvider time, ILog
         {
             for (var offset = partition.LogStartOffset; offset < partition.HighWatermark;)
             {
-                using var read = partition.ReadOwned(offset, ReplayBytes);
+                using var read = partition.Read(offset, ReplayBytes, minOneBatch: true, ReadIsolation.ReadUncommitted);
+                if (read.Error != ErrorCode.None)
+                    throw new InvalidDataException($"{partition} cannot be read at offset {offset}: {read.Error}");
                 var next = Replay(read.Records, partition, offset, groups, ref records);
                 if (next <= offset)
                     throw new InvalidDataException($"{partition} cannot be read on from offset {offset}");

@@ -1,74 +1,112 @@
-#pragma warning disable CA1822, CS8618, IDE0060
-using Broker.Lite.Requests;
+using System.Runtime.InteropServices;
+using Broker.Lite.Logs;
 using Kafka.Protocol;
-using Kafka.Protocol.Records;
 
 namespace Broker.Lite.Metadata;
 
-/// <summary>One partition. TEMPORARY in-memory log.</summary>
-internal sealed class Partition(string topic, int index) 
+/// <summary>
+/// One partition as request handlers see it: its log, and the fetches parked on it. All members may be called from any thread; the log lets
+/// writers take turns and readers in at any time.
+/// </summary>
+internal sealed class Partition(IPartitionLog log)
 {
+    /// <summary>The one leader epoch there ever is: one broker, which never loses the lead.</summary>
     public const int LeaderEpoch = 0;
-    private readonly Lock _gate = new();
-    private readonly List<byte[]> _batches = [];
+
+    private readonly Lock _waitersGate = new();
     private readonly List<FetchWaiter> _waiters = [];
+    private int _waiterCount;
+    private volatile bool _isGone;
 
-    public string Topic { get; } = topic;
-    public int Index { get; } = index;
-    public long HighWatermark { get; private set; }
-    public long LastStableOffset => HighWatermark;
-    public long LogEndOffset => HighWatermark;
-    public long LogStartOffset { get; private set; }
+    public string Topic => log.Topic;
 
-    public static ErrorCode CheckLeaderEpoch(int epoch) => epoch > LeaderEpoch ? ErrorCode.UnknownLeaderEpoch : ErrorCode.None;
+    public int Index => log.Partition;
 
-    public AppendOutcome Append(ReadOnlyMemory<byte> batches)
+    public long LogStartOffset => log.LogStartOffset;
+
+    public long LogEndOffset => log.LogEndOffset;
+
+    public long HighWatermark => log.HighWatermark;
+
+    public long LastStableOffset => log.LastStableOffset;
+
+    /// <summary>How many fetches are parked here.</summary>
+    public int WaiterCount => Volatile.Read(ref _waiterCount);
+
+    /// <summary>What a client hears whose idea of the leader epoch is this: nothing if it has none (-1) or the right one.</summary>
+    public static ErrorCode CheckLeaderEpoch(int clientEpoch) => clientEpoch > LeaderEpoch ? ErrorCode.UnknownLeaderEpoch : ErrorCode.None;
+
+    /// <summary>
+    /// Appends a producer's batch, or the broker's own. The memory is changed (base offset, leader epoch) and belongs to the log until this returns.
+    /// </summary>
+    public AppendResult Append(ReadOnlyMemory<byte> batches, AppendOrigin origin = AppendOrigin.Client)
     {
-        if (RecordBatchView.TryRead(batches.Span, out var b) != RecordBatchStatus.Valid || !b.IsCrcValid) return AppendOutcome.Failed(ErrorCode.CorruptMessage);
-        lock (_gate)
+        if (_isGone)
+            return new AppendResult(ErrorCode.UnknownTopicOrPartition, -1, -1, -1, -1, false);
+        var result = log.Append(MemoryMarshal.AsMemory(batches), origin);
+        if (result.Error == ErrorCode.None && !result.IsDuplicate)
+            Report(batches.Length);
+        return result;
+    }
+
+    /// <summary>Reads whole batches; the caller disposes the slice when they were sent.</summary>
+    public LogSlice Read(long offset, int maxBytes, bool minOneBatch, ReadIsolation isolation) =>
+        _isGone
+            ? LogSlice.Failed(ErrorCode.UnknownTopicOrPartition, -1, -1, -1)
+            : log.Read(offset, maxBytes, minOneBatch, isolation);
+
+    /// <summary>The first record whose timestamp is not before the given one (Unix milliseconds).</summary>
+    public OffsetLookup FindByTimestamp(long timestamp, ReadIsolation isolation) => log.FindOffsetForTimestamp(timestamp, isolation);
+
+    /// <summary>The first record with the largest timestamp.</summary>
+    public OffsetLookup FindLargestTimestamp() => log.FindMaxTimestamp();
+
+    /// <summary>Moves the start of the log forward.</summary>
+    public ErrorCode DeleteRecords(long beforeOffset) => log.DeleteRecords(beforeOffset);
+
+    public void Configure(LogConfig config) => log.UpdateConfig(config);
+
+    /// <summary>Wakes the fetch when enough is appended. To be called before the fetch looks at the log, so that nothing falls between.</summary>
+    public void AddWaiter(FetchWaiter waiter)
+    {
+        lock (_waitersGate)
         {
-            var a = batches.ToArray();
-            System.Buffers.Binary.BinaryPrimitives.WriteInt64BigEndian(a, HighWatermark);
-            System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(a.AsSpan(12), 0);
-            _batches.Add(a);
-            var o = HighWatermark;
-            HighWatermark += b.Header.LastOffsetDelta + 1;
-            foreach (var w in _waiters) w.Report(a.Length);
-            return new AppendOutcome(ErrorCode.None, null, o, -1, []);
+            _waiters.Add(waiter);
+            Volatile.Write(ref _waiterCount, _waiters.Count);
+        }
+
+        if (_isGone)
+            waiter.Report(int.MaxValue);
+    }
+
+    public void RemoveWaiter(FetchWaiter waiter)
+    {
+        lock (_waitersGate)
+        {
+            _waiters.Remove(waiter);
+            Volatile.Write(ref _waiterCount, _waiters.Count);
         }
     }
 
-    public ReadOutcome Read(long offset, int maxBytes, bool atLeastOne, bool committed, RequestContext? context)
+    /// <summary>The topic is deleted: whoever still holds this partition learns that it is unknown, parked fetches at once.</summary>
+    public void MarkGone()
     {
-        lock (_gate)
-        {
-            if (offset < LogStartOffset || offset > HighWatermark) return new ReadOutcome(ErrorCode.OffsetOutOfRange, HighWatermark, HighWatermark, LogStartOffset, default, []);
-            var ms = new MemoryStream();
-            foreach (var b in _batches)
-            {
-                RecordBatchView.TryRead(b, out var v);
-                if (v.Header.LastOffset < offset) continue;
-                if (ms.Length + b.Length > maxBytes && !(ms.Length == 0 && atLeastOne)) break;
-                ms.Write(b);
-            }
-            return new ReadOutcome(ErrorCode.None, HighWatermark, HighWatermark, LogStartOffset, ms.ToArray(), []);
-        }
+        _isGone = true;
+        Report(int.MaxValue);
     }
-    public sealed record Owned(ReadOnlyMemory<byte> Records) : IDisposable { public void Dispose() { } }
-    public Owned ReadOwned(long offset, int max) => new(Read(offset, max, true, false, null).Records);
-    public ErrorCode DeleteRecords(long offset) { LogStartOffset = Math.Max(offset, LogStartOffset); return ErrorCode.None; }
-    public (ErrorCode, long, long) FindByTimestamp(long t) => (ErrorCode.None, -1, -1);
-    public (ErrorCode, long, long) FindLargestTimestamp() => (ErrorCode.None, -1, -1);
-    public void AddWaiter(FetchWaiter w) { lock (_gate) _waiters.Add(w); }
-    public void RemoveWaiter(FetchWaiter w) { lock (_gate) _waiters.Remove(w); }
-    public void Configure(Func<string, string> value) { }
-    public void Close() { lock (_gate) foreach (var w in _waiters) w.Report(int.MaxValue); }
+
     public override string ToString() => $"{Topic}-{Index}";
-}
-internal sealed class PartitionStore : IDisposable
-{
-    public static PartitionStore Open(string? directory, TimeProvider time, Microsoft.Extensions.Logging.ILoggerFactory loggers) { if (directory is not null) Directory.CreateDirectory(directory); return new(); }
-    public Partition Open(string topic, Guid id, int index, Func<string, string> value) => new(topic, index);
-    public void Delete(string topic, Guid id, int n) { }
-    public void Dispose() { }
+
+    private void Report(int bytes)
+    {
+        // A fetch that registers after this look reads after the append and sees it; Interlocked keeps the two in that order.
+        Interlocked.MemoryBarrier();
+        if (WaiterCount == 0)
+            return;
+        lock (_waitersGate)
+        {
+            foreach (var waiter in _waiters)
+                waiter.Report(bytes);
+        }
+    }
 }

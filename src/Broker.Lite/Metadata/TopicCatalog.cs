@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Broker.Lite.Diagnostics;
+using Broker.Lite.Logs;
 using Kafka.Protocol;
 using Microsoft.Extensions.Logging;
 
@@ -10,7 +11,7 @@ namespace Broker.Lite.Metadata;
 /// The one writer of topics, settings and producer ids. A change is stored first, then carried out, then published as a new
 /// <see cref="ClusterView"/>. All methods run on the broker loop; <see cref="View"/> may be read anywhere.
 /// </summary>
-internal sealed class TopicCatalog : IDisposable
+internal sealed class TopicCatalog
 {
     /// <summary>Producer ids reserved with one write of the metadata file. A restart skips what is left of a block, so that no id is given twice.</summary>
     private const int ProducerIdBlock = 1000;
@@ -43,9 +44,7 @@ internal sealed class TopicCatalog : IDisposable
     public static TopicCatalog Open(MetadataFile file, PartitionStore store, IReadOnlyDictionary<string, string> settings, Func<Guid> newId, ILogger logger)
     {
         var document = file.Load();
-        var config = new BrokerConfig(
-            settings.ToImmutableDictionary(StringComparer.Ordinal),
-            (document?.BrokerConfigs ?? []).ToImmutableDictionary(StringComparer.Ordinal));
+        var config = ConfigOf(document, settings);
         var view = new ClusterView
         {
             // The form of Kafka's own cluster ids: 16 bytes in URL-safe base 64 without padding.
@@ -59,28 +58,27 @@ internal sealed class TopicCatalog : IDisposable
             _nextProducerId = document?.NextProducerId ?? 0,
             _reservedProducerIds = document?.NextProducerId ?? 0,
         };
-        try
+        catalog._deleting.AddRange(document?.Topics.Where(topic => topic.Deleting) ?? []);
+        foreach (var topic in document?.Topics.Where(topic => !topic.Deleting) ?? [])
         {
-            foreach (var topic in document?.Topics ?? [])
-            {
-                if (topic.Deleting)
-                    catalog._deleting.Add(topic);
-                else
-                    catalog.Publish(view = view.With(catalog.OpenTopic(topic.Name, topic.Id, topic.Partitions, topic.Configs.ToImmutableSortedDictionary(StringComparer.Ordinal))));
-            }
-
-            foreach (var topic in catalog._deleting.ToList())
-                catalog.FinishDeletion(topic);
-            if (document is null)
-                catalog.Save(view);
-        }
-        catch
-        {
-            catalog.Dispose();
-            throw;
+            var configs = topic.Configs.ToImmutableSortedDictionary(StringComparer.Ordinal);
+            catalog.Publish(view = view.With(catalog.OpenTopic(topic.Name, topic.Id, topic.Partitions, configs)));
         }
 
+        foreach (var topic in catalog._deleting.ToList())
+            catalog.FinishDeletion(topic);
+        if (document is null)
+            catalog.Save(view);
         return catalog;
+    }
+
+    /// <summary>The values that the store's logs are opened with, before there is a catalog: (topic, key) → value in force.</summary>
+    public static Func<string, string, string> StoredValues(MetadataFile file, IReadOnlyDictionary<string, string> settings)
+    {
+        var document = file.Load();
+        var config = ConfigOf(document, settings);
+        var topics = (document?.Topics ?? []).ToDictionary(topic => topic.Name, topic => topic.Configs, StringComparer.Ordinal);
+        return (topic, key) => config.ForTopic(TopicConfigKeys.All[key], topics.GetValueOrDefault(topic) ?? []).Value;
     }
 
     /// <summary>Creates a topic, or only checks whether it could be created.</summary>
@@ -132,7 +130,7 @@ internal sealed class TopicCatalog : IDisposable
 
         Publish(view);
         foreach (var partition in topic.Partitions)
-            partition.Close();
+            partition.MarkGone();
         Log.TopicDeleted(_logger, topic.Name);
         FinishDeletion(document);
         return ErrorCode.None;
@@ -152,15 +150,14 @@ internal sealed class TopicCatalog : IDisposable
         if (!TryChange(() => Save(view, grown: topic, grownPartitions: count)))
             return (ErrorCode.KafkaStorageError, "The metadata could not be written");
         var partitions = topic.Partitions.ToBuilder();
+        var config = LogConfigOf(view.Config, topic.Configs);
         var opened = TryChange(() =>
         {
             for (var index = topic.Partitions.Length; index < count; index++)
-                partitions.Add(_store.Open(topic.Name, topic.Id, index, name => view.Config.ForTopic(TopicConfigKeys.All[name], topic.Configs).Value));
+                partitions.Add(_store.Open(topic.Name, topic.Id, index, config));
         });
         if (!opened)
         {
-            foreach (var partition in partitions.Skip(topic.Partitions.Length))
-                partition.Close();
             TryChange(() => Save(view));
             return (ErrorCode.KafkaStorageError, "The partitions' logs could not be created");
         }
@@ -212,13 +209,6 @@ internal sealed class TopicCatalog : IDisposable
         return (ErrorCode.None, _nextProducerId++);
     }
 
-    /// <summary>Closes all logs.</summary>
-    public void Dispose()
-    {
-        foreach (var partition in View.Topics.Values.SelectMany(topic => topic.Partitions))
-            partition.Close();
-    }
-
     private (ErrorCode Error, string? Message) Change(ClusterView view)
     {
         if (!TryChange(() => Save(view)))
@@ -226,8 +216,9 @@ internal sealed class TopicCatalog : IDisposable
         Publish(view);
         foreach (var topic in view.Topics.Values)
         {
+            var config = LogConfigOf(view.Config, topic.Configs);
             foreach (var partition in topic.Partitions)
-                partition.Configure(name => view.Config.ForTopic(TopicConfigKeys.All[name], topic.Configs).Value);
+                partition.Configure(config);
         }
 
         return (ErrorCode.None, null);
@@ -235,28 +226,21 @@ internal sealed class TopicCatalog : IDisposable
 
     private Topic OpenTopic(string name, Guid id, int count, ImmutableSortedDictionary<string, string> configs)
     {
-        var config = View.Config;
+        var config = LogConfigOf(View.Config, configs);
         var partitions = ImmutableArray.CreateBuilder<Partition>(count);
-        try
-        {
-            for (var index = 0; index < count; index++)
-                partitions.Add(_store.Open(name, id, index, key => config.ForTopic(TopicConfigKeys.All[key], configs).Value));
-        }
-        catch
-        {
-            foreach (var partition in partitions)
-                partition.Close();
-            throw;
-        }
-
+        for (var index = 0; index < count; index++)
+            partitions.Add(_store.Open(name, id, index, config));
         return new Topic { Name = name, Id = id, Partitions = partitions.MoveToImmutable(), Configs = configs };
     }
+
+    private static LogConfig LogConfigOf(BrokerConfig config, ImmutableSortedDictionary<string, string> topicConfigs) =>
+        PartitionStore.ConfigOf(key => config.ForTopic(TopicConfigKeys.All[key], topicConfigs).Value);
 
     private void FinishDeletion(TopicDocument topic)
     {
         try
         {
-            _store.Delete(topic.Name, topic.Id, topic.Partitions);
+            _store.Delete(topic.Name, topic.Partitions);
             _deleting.Remove(topic);
             Save(View);
         }
@@ -280,6 +264,10 @@ internal sealed class TopicCatalog : IDisposable
             return false;
         }
     }
+
+    private static BrokerConfig ConfigOf(MetadataDocument? document, IReadOnlyDictionary<string, string> settings) => new(
+        settings.ToImmutableDictionary(StringComparer.Ordinal),
+        (document?.BrokerConfigs ?? []).ToImmutableDictionary(StringComparer.Ordinal));
 
     private void Publish(ClusterView view) => Volatile.Write(ref _view, view);
 

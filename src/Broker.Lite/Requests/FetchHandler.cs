@@ -1,3 +1,4 @@
+using Broker.Lite.Logs;
 using Broker.Lite.Metadata;
 using Kafka.Protocol;
 using Kafka.Protocol.Messages;
@@ -94,7 +95,10 @@ internal sealed class FetchHandler(BrokerState broker, int maxBytes) : RequestHa
             return result;
         }
 
-        var read = partition!.Read(asked.FetchOffset, Math.Min(asked.PartitionMaxBytes, budget), isFirst, isolationLevel == ReadCommitted, context);
+        var read = partition!.Read(asked.FetchOffset, Math.Min(asked.PartitionMaxBytes, budget), isFirst, isolationLevel == ReadCommitted ? ReadIsolation.ReadCommitted : ReadIsolation.ReadUncommitted);
+        // Released when the response is on its way; an in-process client keeps the memory instead.
+        if (!context.IsLocal)
+            context.Lease(read);
         result.ErrorCode = read.Error;
         result.HighWatermark = read.HighWatermark;
         result.LastStableOffset = read.LastStableOffset;
@@ -102,8 +106,8 @@ internal sealed class FetchHandler(BrokerState broker, int maxBytes) : RequestHa
         result.Records = read.Records;
         // Null tells a read-committed client nothing it could use; an empty list says that no transaction here was aborted.
         result.AbortedTransactions = isolationLevel == ReadCommitted ? [] : null;
-        foreach (var (producerId, firstOffset) in read.Aborted)
-            result.AbortedTransactions?.Add(new() { ProducerId = producerId, FirstOffset = firstOffset });
+        foreach (var aborted in read.AbortedTransactions ?? [])
+            result.AbortedTransactions?.Add(new() { ProducerId = aborted.ProducerId, FirstOffset = aborted.FirstOffset });
         return result;
     }
 

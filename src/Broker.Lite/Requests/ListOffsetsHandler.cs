@@ -1,3 +1,4 @@
+using Broker.Lite.Logs;
 using Broker.Lite.Metadata;
 using Kafka.Protocol;
 using Kafka.Protocol.Messages;
@@ -14,6 +15,7 @@ internal sealed class ListOffsetsHandler(BrokerState broker) : RequestHandler<Li
     private const long Latest = -1;
     private const long Earliest = -2;
     private const long LargestTimestamp = -3;
+    private const sbyte ReadCommitted = 1;
 
     protected override ValueTask<ListOffsetsResponse?> HandleAsync(ListOffsetsRequest request, RequestContext context, CancellationToken cancellationToken)
     {
@@ -43,25 +45,32 @@ internal sealed class ListOffsetsHandler(BrokerState broker) : RequestHandler<Li
         switch (asked.Timestamp)
         {
             case Latest:
-                result.Offset = isolationLevel == 1 ? partition!.LastStableOffset : partition!.HighWatermark;
+                result.Offset = isolationLevel == ReadCommitted ? partition!.LastStableOffset : partition!.HighWatermark;
                 break;
             case Earliest:
                 result.Offset = partition!.LogStartOffset;
                 break;
             case LargestTimestamp when version >= 7:
-                (result.ErrorCode, result.Offset, result.Timestamp) = partition!.FindLargestTimestamp();
+                Set(result, partition!.FindLargestTimestamp());
                 break;
             case < 0:
                 // Later versions ask for tiered storage here.
                 result.ErrorCode = ErrorCode.UnsupportedVersion;
                 break;
             default:
-                (result.ErrorCode, result.Offset, result.Timestamp) = partition!.FindByTimestamp(asked.Timestamp);
+                Set(result, partition!.FindByTimestamp(asked.Timestamp, isolationLevel == ReadCommitted ? ReadIsolation.ReadCommitted : ReadIsolation.ReadUncommitted));
                 break;
         }
 
         if (result.Offset >= 0 && version >= 4)
             result.LeaderEpoch = Partition.LeaderEpoch;
         return result;
+    }
+
+    private static void Set(ListOffsetsResponse.ListOffsetsPartitionResponse result, OffsetLookup found)
+    {
+        result.ErrorCode = found.Error;
+        result.Offset = found.Offset;
+        result.Timestamp = found.Timestamp;
     }
 }

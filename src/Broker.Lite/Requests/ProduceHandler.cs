@@ -63,10 +63,10 @@ internal sealed class ProduceHandler(BrokerState broker) : RequestHandler<Produc
         var appended = partition.Append(data.Records!.Value);
         if (appended.Error != ErrorCode.None)
         {
-            var result = Failed(data.Index, appended.Error, appended.Message);
-            result.LogStartOffset = partition.LogStartOffset;
-            foreach (var (index, message) in appended.RecordErrors)
-                result.RecordErrors.Add(new() { BatchIndex = index, BatchIndexErrorMessage = message });
+            var result = Failed(data.Index, appended.Error, appended.ErrorMessage);
+            result.LogStartOffset = appended.LogStartOffset;
+            foreach (var index in appended.InvalidRecordIndexes ?? [])
+                result.RecordErrors.Add(new() { BatchIndex = index, BatchIndexErrorMessage = appended.ErrorMessage });
             return result;
         }
 
@@ -74,8 +74,8 @@ internal sealed class ProduceHandler(BrokerState broker) : RequestHandler<Produc
         {
             Index = data.Index,
             BaseOffset = appended.BaseOffset,
-            LogAppendTimeMs = appended.LogAppendTimeMs,
-            LogStartOffset = partition.LogStartOffset,
+            LogAppendTimeMs = appended.LogAppendTimestamp,
+            LogStartOffset = appended.LogStartOffset,
         };
     }
 

@@ -1,0 +1,107 @@
+using System.Globalization;
+using Broker.Lite.Logs;
+using Kafka.Protocol.Records;
+using Microsoft.Extensions.Logging;
+
+namespace Broker.Lite.Metadata;
+
+/// <summary>Opens, deletes and looks after the logs of partitions, in a folder or in memory; translates topic configuration into log settings.</summary>
+internal sealed class PartitionStore : IDisposable
+{
+    // Retention is a matter of minutes, a flush by time may be one of seconds.
+    private static readonly TimeSpan _maintenanceInterval = TimeSpan.FromSeconds(5);
+
+    private readonly LogStore _logs;
+    private readonly ITimer _maintenance;
+    private int _maintaining;
+
+    private PartitionStore(LogStore logs, TimeProvider time)
+    {
+        _logs = logs;
+        _maintenance = time.CreateTimer(_ => Maintain(), null, _maintenanceInterval, _maintenanceInterval);
+    }
+
+    /// <summary>Opens the store and all logs in the folder; without folder an empty one in memory.</summary>
+    /// <param name="directory">The data folder, or null.</param>
+    /// <param name="valueOf">The value in force for a topic's configuration key: (topic, key) → value.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">Where logs go.</param>
+    /// <exception cref="IOException">The folder cannot be used, or is in use.</exception>
+    public static PartitionStore Open(string? directory, Func<string, string, string> valueOf, TimeProvider time, ILogger logger) =>
+        new(
+            directory is null
+                ? LogStore.InMemory(time, logger)
+                : LogStore.OpenDirectory(directory, topic => ConfigOf(key => valueOf(topic, key)), time, logger),
+            time);
+
+    /// <summary>Opens the log of a partition, making it if there is none.</summary>
+    /// <exception cref="IOException">The log cannot be made, or there is one of another topic with the same name.</exception>
+    public Partition Open(string topic, Guid topicId, int partition, LogConfig config)
+    {
+        try
+        {
+            var log = _logs.Create(topic, partition, topicId, config);
+            log.UpdateConfig(config);
+            return new Partition(log);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new IOException(e.Message, e);
+        }
+    }
+
+    /// <summary>Deletes the logs of a topic's partitions; those already gone are no error.</summary>
+    public void Delete(string topic, int partitions)
+    {
+        for (var partition = 0; partition < partitions; partition++)
+            _logs.Delete(topic, partition);
+    }
+
+    /// <summary>Closes all logs and, if all closed well, leaves the mark of a clean shutdown.</summary>
+    public void Dispose()
+    {
+        _maintenance.Dispose();
+        _logs.Dispose();
+    }
+
+    /// <summary>Log settings from configuration values.</summary>
+    internal static LogConfig ConfigOf(Func<string, string> value)
+    {
+        var policies = ConfigKey.Elements(value(TopicConfigKeys.CleanupPolicy));
+        return new LogConfig
+        {
+            SegmentBytes = Int(TopicConfigKeys.SegmentBytes),
+            SegmentMs = Long(TopicConfigKeys.SegmentMs),
+            SegmentIndexBytes = Int(TopicConfigKeys.SegmentIndexBytes),
+            IndexIntervalBytes = Int(TopicConfigKeys.IndexIntervalBytes),
+            RetentionMs = Long(TopicConfigKeys.RetentionMs),
+            RetentionBytes = Long(TopicConfigKeys.RetentionBytes),
+            IsDeleted = policies.Contains("delete"),
+            IsCompacted = policies.Contains("compact"),
+            FlushMessages = Long(TopicConfigKeys.FlushMessages),
+            FlushMs = Long(TopicConfigKeys.FlushMs),
+            MaxMessageBytes = Int(TopicConfigKeys.MaxMessageBytes),
+            TimestampType = value(TopicConfigKeys.MessageTimestampType) == "LogAppendTime" ? TimestampType.LogAppendTime : TimestampType.CreateTime,
+            TimestampBeforeMaxMs = Long(TopicConfigKeys.MessageTimestampBeforeMaxMs),
+            TimestampAfterMaxMs = Long(TopicConfigKeys.MessageTimestampAfterMaxMs),
+        };
+
+        int Int(string key) => int.Parse(value(key), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+        long Long(string key) => long.Parse(value(key), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+    }
+
+    private void Maintain()
+    {
+        // A round that takes longer than the interval is not joined by another one.
+        if (Interlocked.Exchange(ref _maintaining, 1) != 0)
+            return;
+        try
+        {
+            _logs.RunMaintenance();
+        }
+        finally
+        {
+            Volatile.Write(ref _maintaining, 0);
+        }
+    }
+}
