@@ -1,3 +1,6 @@
+using Streams.State.Bytes;
+using Streams.State.RocksDb;
+
 namespace Streams.State;
 
 /// <summary>Which key-value store to use and under which name. Made by <see cref="Stores"/>. Source: Kafka's <c>KeyValueBytesStoreSupplier</c>.</summary>
@@ -23,4 +26,6 @@ public sealed class KeyValueBytesStoreSupplier
 
     /// <summary>Number of entries past which the least recently used goes; <c>null</c> keeps all.</summary>
     public int? MaxEntries { get; }
+
+    internal IByteEngine? OpenEngine(IStateStoreContext context, string kind) => IsPersistent ? RocksDbEngine.Open(context, Name, kind) : null;
 }

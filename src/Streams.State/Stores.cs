@@ -7,6 +7,15 @@ public static class Stores
     /// <param name="name">Name of the store.</param>
     public static KeyValueBytesStoreSupplier InMemoryKeyValueStore(string name) => new(name, isPersistent: false, isTimestamped: false, maxEntries: null);
 
+    /// <summary>A key-value store on disk (RocksDB), without timestamps.</summary>
+    /// <param name="name">Name of the store and of its folder.</param>
+    public static KeyValueBytesStoreSupplier PersistentKeyValueStore(string name) => new(name, isPersistent: true, isTimestamped: false, maxEntries: null);
+
+    /// <summary>A key-value store on disk (RocksDB) whose entries carry timestamps. What tables and aggregations use by default.</summary>
+    /// <param name="name">Name of the store and of its folder.</param>
+    public static KeyValueBytesStoreSupplier PersistentTimestampedKeyValueStore(string name) =>
+        new(name, isPersistent: true, isTimestamped: true, maxEntries: null);
+
     /// <summary>A key-value store in memory that keeps the most recently used entries and deletes the others. It cannot be walked in order.</summary>
     /// <param name="name">Name of the store.</param>
     /// <param name="maxEntries">Number of entries, at least 1.</param>

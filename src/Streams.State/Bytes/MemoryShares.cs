@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Streams.State.RocksDb;
 
 namespace Streams.State.Bytes;
 
@@ -12,6 +13,9 @@ internal sealed class MemoryShares(StateMemory memory)
     private const long LeastPerStoreBytes = 1L << 20;
 
     private static readonly ConditionalWeakTable<StateMemory, MemoryShares> All = [];
+
+    private readonly Lazy<NativeHandle> _blockCache = new(() =>
+        new NativeHandle(NativeMethods.rocksdb_cache_create_lru((nuint)(memory.TotalBytes / 4)), NativeMethods.rocksdb_cache_destroy));
 
     private int _cachingStores;
     private int _persistentStores;
@@ -27,8 +31,8 @@ internal sealed class MemoryShares(StateMemory memory)
     /// <summary>Bytes of memtable for each persistent store.</summary>
     public long MemtableBytes => PerPersistentStore(memory.TotalBytes / 4);
 
-    /// <summary>Bytes of the block cache that all share.</summary>
-    public long BlockCacheBytes => memory.TotalBytes / 4;
+    /// <summary>The block cache that all persistent stores share.</summary>
+    public NativeHandle BlockCache => _blockCache.Value;
 
     public bool IsCachingOn => memory.RecordCacheBytes > 0;
 

@@ -42,7 +42,7 @@ internal abstract class KeyValueStore<K, T> : IKeyValueStore<K, T>
     {
         ArgumentNullException.ThrowIfNull(context);
         if (_store is not null) throw new InvalidOperationException($"Store '{Name}' is open already.");
-        _store = new TableStore<T>(Name, _codec, context, engine: null, _caching);
+        _store = new TableStore<T>(Name, _codec, context, _supplier.OpenEngine(context, _codec.TimestampBytes > 0 ? "timestamped-key-value" : "key-value"), _caching);
     }
 
     public bool TryGet(K key, [MaybeNullWhen(false)] out T value) => TryGet(key, out value, out _);

@@ -20,6 +20,13 @@ internal sealed class RecordingChangelog : IChangelog
         if (!Discard) Records.Add(new Logged(key.ToArray(), hasValue ? value.ToArray() : null, timestamp));
     }
 
+    /// <summary>Takes back what an aborted transaction wrote.</summary>
+    public void Truncate(long endOffset)
+    {
+        Records.RemoveRange((int)endOffset, Records.Count - (int)endOffset);
+        EndOffset = endOffset;
+    }
+
     public RecordBatch Batch(long fromOffset = 0) => Batches.Of(Records.Skip((int)fromOffset), fromOffset);
 }
 

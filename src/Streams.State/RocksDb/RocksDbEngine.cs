@@ -1,0 +1,373 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Text;
+using Streams.State.Bytes;
+
+namespace Streams.State.RocksDb;
+
+/// <summary>
+/// A store's data in a RocksDB folder of its own: user keys as they are in the default column family; format, changelog offset and stream time in a second one.
+/// </summary>
+/// <remarks>
+/// <para>
+/// With a changelog there is no write-ahead log: the changelog is it. After a crash the folder is at some batch in the past. Memtables of both column families
+/// are flushed atomically when one is full, and data before offset when we ask, so the offset on disk is never ahead of the data; data ahead of the offset is
+/// harmless, because the changelog is replayed over it up to the same end. Without a changelog the write-ahead log is on, unsynced: it survives
+/// the process, not the machine.
+/// </para>
+/// <para>
+/// Memory: blocks, indexes and bloom filters in the cache that all stores of the application share, memtables by <see cref="MemoryShares"/>.
+/// Universal compaction and no compression, as Kafka Streams has it. Source: KIP-1035 (offsets in a column family), Kafka's <c>RocksDBStore</c>.
+/// </para>
+/// </remarks>
+internal sealed unsafe class RocksDbEngine : IByteEngine
+{
+    /// <summary>Version of what this code writes: 1 is user keys in <c>default</c> and the entries below in <c>offsets</c>.</summary>
+    public const int FormatVersion = 1;
+
+    /// <summary>Changelog records that a crash may leave to restore because they were only in memtables: a million, a second or two.</summary>
+    public const long UnflushedRecordsMax = 1_000_000;
+
+    private const int UniversalCompaction = 1;
+    private const int NoCompression = 0;
+    private const int LogWarnings = 2;
+    private const int OpenFilesMax = 512;
+    private const int MemtablesMax = 3;
+    private const int MemtableBytesMin = 512 << 10;
+    private const int MemtableBytesMax = 16 << 20;
+    private const int OffsetsMemtableBytes = 64 << 10;
+    private const int BlockBytes = 4 << 10;
+    private const double BloomBitsPerKey = 10;
+
+    // What an entry costs in a memtable beside its key and value.
+    private const int MemtableEntryBytes = 32;
+
+    private static readonly byte[] FormatKey = "format"u8.ToArray();
+    private static readonly byte[] KindKey = "kind"u8.ToArray();
+    private static readonly byte[] OffsetKey = "changelog-offset"u8.ToArray();
+    private static readonly byte[] StreamTimeKey = "stream-time"u8.ToArray();
+
+    private readonly string _path;
+    private readonly List<NativeHandle> _handles = [];
+    private readonly NativeHandle _readOptions;
+    private readonly NativeHandle _writeOptions;
+    private readonly NativeHandle _flushOptions;
+    private readonly NativeHandle _batch;
+    private readonly SerdeBuffer _metadata = new(64);
+    private readonly long _memtableBytes;
+    private RocksDbHandle _database = null!;
+    private nint _data;
+    private nint _offsets;
+    private bool _batchHasPuts;
+    private long _batchBytes;
+    private long _bytesSinceMark;
+    private long _markOffset;
+    private long _flushedOffset;
+
+    private RocksDbEngine(string name, string path, MemoryShares shares, bool writeAheadLog)
+    {
+        Name = name;
+        _path = path;
+        _memtableBytes = Math.Clamp(shares.MemtableBytes / MemtablesMax, MemtableBytesMin, MemtableBytesMax);
+        _readOptions = Own(NativeMethods.rocksdb_readoptions_create(), NativeMethods.rocksdb_readoptions_destroy);
+        _writeOptions = Own(NativeMethods.rocksdb_writeoptions_create(), NativeMethods.rocksdb_writeoptions_destroy);
+        _flushOptions = Own(NativeMethods.rocksdb_flushoptions_create(), NativeMethods.rocksdb_flushoptions_destroy);
+        _batch = Own(NativeMethods.rocksdb_writebatch_create(), NativeMethods.rocksdb_writebatch_destroy);
+        NativeMethods.rocksdb_writeoptions_disable_WAL(_writeOptions, writeAheadLog ? 0 : 1);
+        NativeMethods.rocksdb_flushoptions_set_wait(_flushOptions, 1);
+    }
+
+    public string Name { get; }
+
+    public bool IsEmpty { get; private set; }
+
+    public long? Offset { get; private set; }
+
+    public long StreamTime { get; private set; } = -1;
+
+    /// <summary>Native iterators alive.</summary>
+    public int OpenIterators => _database.OpenIterators;
+
+    /// <summary>Opens a store's folder, and makes it when it is not there.</summary>
+    /// <param name="context">Gives task folder and memory.</param>
+    /// <param name="name">Name of the store and of its folder below <c>rocksdb</c>.</param>
+    /// <param name="kind">What the bytes are; a folder of another kind is refused.</param>
+    /// <exception cref="StateStoreException">The library is missing, or the folder cannot be opened, is corrupt, locked, of another kind, or of a newer format.</exception>
+    public static RocksDbEngine Open(IStateStoreContext context, string name, string kind)
+    {
+        RocksDbLibrary.Load();
+        if (name.IndexOfAny(Path.GetInvalidFileNameChars()) >= 0 || name is "." or "..")
+            throw new StateStoreException($"Store name '{name}' cannot be a folder's name.");
+        var path = Path.Combine(context.TaskDirectory, "rocksdb", name);
+        try
+        {
+            Directory.CreateDirectory(path);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new StateStoreException($"Store '{name}': the folder {path} cannot be made: {failure.Message}", failure);
+        }
+
+        var shares = MemoryShares.Of(context.Memory);
+        var engine = new RocksDbEngine(name, path, shares, writeAheadLog: context.Changelog is null);
+        try
+        {
+            engine.OpenDatabase(shares);
+            engine.ReadMetadata(kind);
+            return engine;
+        }
+        catch
+        {
+            engine.Dispose();
+            throw;
+        }
+    }
+
+    public bool TryGet(ReadOnlySpan<byte> key, SerdeBuffer value) => TryGet(_data, key, value);
+
+    public IByteEngineIterator Iterate()
+    {
+        ObjectDisposedException.ThrowIf(_database.IsClosed, this);
+        return new RocksDbIterator(this, _database, NativeMethods.rocksdb_create_iterator_cf(_database, _readOptions, _data));
+    }
+
+    public void BatchPut(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
+        AddPut(_data, key, value);
+        _batchHasPuts = true;
+        _batchBytes += key.Length + value.Length + MemtableEntryBytes;
+    }
+
+    public void BatchDelete(ReadOnlySpan<byte> key)
+    {
+        fixed (byte* keyStart = key) NativeMethods.rocksdb_writebatch_delete_cf(_batch, _data, keyStart, (nuint)key.Length);
+        _batchBytes += key.Length + MemtableEntryBytes;
+    }
+
+    public void BatchWrite(long? offset, long streamTime)
+    {
+        Span<byte> number = stackalloc byte[sizeof(long)];
+        if (offset is { } position)
+        {
+            BinaryPrimitives.WriteInt64BigEndian(number, position);
+            AddPut(_offsets, OffsetKey, number);
+        }
+
+        if (streamTime >= 0)
+        {
+            BinaryPrimitives.WriteInt64BigEndian(number, streamTime);
+            AddPut(_offsets, StreamTimeKey, number);
+        }
+
+        byte* error = null;
+        NativeMethods.rocksdb_write(_database, _writeOptions, _batch, &error);
+        NativeMethods.rocksdb_writebatch_clear(_batch);
+        ThrowOn(error, "write to");
+        Offset = offset ?? Offset;
+        StreamTime = streamTime;
+        if (_batchHasPuts) IsEmpty = false;
+        _batchHasPuts = false;
+        BoundUnflushed();
+    }
+
+    public void Persist()
+    {
+        // Data first: see the remarks on the type.
+        byte* error = null;
+        NativeMethods.rocksdb_flush_cf(_database, _flushOptions, _data, &error);
+        ThrowOn(error, "flush");
+        NativeMethods.rocksdb_flush_cf(_database, _flushOptions, _offsets, &error);
+        ThrowOn(error, "flush");
+        _bytesSinceMark = 0;
+        _markOffset = _flushedOffset = Offset ?? 0;
+    }
+
+    public long EstimateCount()
+    {
+        ulong count;
+        return NativeMethods.rocksdb_property_int_cf(_database, _data, "rocksdb.estimate-num-keys", &count) == 0 ? (long)Math.Min(count, long.MaxValue) : 0;
+    }
+
+    public void Dispose()
+    {
+        // Iterators and column families go with the database, in the right order; options last.
+        _database?.Dispose();
+        foreach (var handle in _handles) handle.Dispose();
+    }
+
+    internal void ThrowOn(byte* error, string action)
+    {
+        if (error is not null) throw Failure(TakeText(error), action);
+    }
+
+    private static string TakeText(byte* error)
+    {
+        var text = Marshal.PtrToStringUTF8((nint)error) ?? "";
+        NativeMethods.rocksdb_free(error);
+        return text;
+    }
+
+    private NativeHandle Own(nint pointer, Action<nint> release)
+    {
+        var handle = new NativeHandle(pointer, release);
+        _handles.Add(handle);
+        return handle;
+    }
+
+    private void OpenDatabase(MemoryShares shares)
+    {
+        var database = Own(NativeMethods.rocksdb_options_create(), NativeMethods.rocksdb_options_destroy);
+        NativeMethods.rocksdb_options_set_create_if_missing(database, 1);
+        NativeMethods.rocksdb_options_set_create_missing_column_families(database, 1);
+        NativeMethods.rocksdb_options_set_atomic_flush(database, 1);
+        NativeMethods.rocksdb_options_set_max_open_files(database, OpenFilesMax);
+        NativeMethods.rocksdb_options_set_info_log_level(database, LogWarnings);
+        NativeMethods.rocksdb_options_set_keep_log_file_num(database, 1);
+        NativeMethods.rocksdb_options_set_stats_dump_period_sec(database, 0);
+
+        var table = Own(NativeMethods.rocksdb_block_based_options_create(), NativeMethods.rocksdb_block_based_options_destroy);
+        NativeMethods.rocksdb_block_based_options_set_block_size(table, BlockBytes);
+        NativeMethods.rocksdb_block_based_options_set_block_cache(table, shares.BlockCache);
+        NativeMethods.rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1);
+        NativeMethods.rocksdb_block_based_options_set_cache_index_and_filter_blocks_with_high_priority(table, 1);
+        NativeMethods.rocksdb_block_based_options_set_filter_policy(table, NativeMethods.rocksdb_filterpolicy_create_bloom_full(BloomBitsPerKey));
+
+        var data = ColumnOptions(table, _memtableBytes);
+        var offsets = ColumnOptions(table, OffsetsMemtableBytes);
+        fixed (byte* dataName = "default\0"u8, offsetsName = "offsets\0"u8)
+        {
+            var names = stackalloc byte*[] { dataName, offsetsName };
+            var options = stackalloc nint[] { data.DangerousGetHandle(), offsets.DangerousGetHandle() };
+            var columns = new nint[2];
+            byte* error = null;
+            nint opened;
+            fixed (nint* columnStart = columns)
+                opened = NativeMethods.rocksdb_open_column_families(database, _path, columns.Length, names, options, columnStart, &error);
+            ThrowOn(error, "open");
+            _database = new RocksDbHandle(opened, columns);
+            (_data, _offsets) = (columns[0], columns[1]);
+        }
+    }
+
+    private NativeHandle ColumnOptions(NativeHandle table, long memtableBytes)
+    {
+        var options = Own(NativeMethods.rocksdb_options_create(), NativeMethods.rocksdb_options_destroy);
+        NativeMethods.rocksdb_options_set_block_based_table_factory(options, table);
+        NativeMethods.rocksdb_options_set_write_buffer_size(options, (nuint)memtableBytes);
+        NativeMethods.rocksdb_options_set_max_write_buffer_number(options, MemtablesMax);
+        NativeMethods.rocksdb_options_set_compaction_style(options, UniversalCompaction);
+        NativeMethods.rocksdb_options_set_compression(options, NoCompression);
+        return options;
+    }
+
+    private void ReadMetadata(string kind)
+    {
+        using (var iterator = Iterate())
+        {
+            iterator.SeekToFirst();
+            IsEmpty = !iterator.IsValid;
+        }
+
+        if (!TryGetMetadata(FormatKey))
+        {
+            if (!IsEmpty) throw Failure("it has data but no format entry; it was written by something else", "open");
+            WriteFormat(kind);
+            return;
+        }
+
+        var format = _metadata.WrittenCount == sizeof(int) ? BinaryPrimitives.ReadInt32BigEndian(_metadata.WrittenSpan) : -1;
+        if (format > FormatVersion)
+        {
+            throw new StateStoreException(
+                $"Store '{Name}' in {_path} has format {format}; this version reads up to {FormatVersion}. Use the newer version that wrote it, or delete the folder "
+                + "to restore the store from its changelog.");
+        }
+
+        if (format < 1) throw Failure("its format entry is damaged", "open");
+        var found = TryGetMetadata(KindKey) ? Encoding.UTF8.GetString(_metadata.WrittenSpan) : "unknown";
+        if (found != kind)
+        {
+            throw new StateStoreException(
+                $"Store '{Name}' in {_path} holds a {found} store, and the topology has a {kind} store of that name. Rename the store, or delete the folder.");
+        }
+
+        Offset = TryGetNumber(OffsetKey);
+        StreamTime = TryGetNumber(StreamTimeKey) ?? -1;
+        _markOffset = _flushedOffset = Offset ?? 0;
+    }
+
+    private void WriteFormat(string kind)
+    {
+        Span<byte> number = stackalloc byte[sizeof(int)];
+        BinaryPrimitives.WriteInt32BigEndian(number, FormatVersion);
+        AddPut(_offsets, FormatKey, number);
+        AddPut(_offsets, KindKey, Encoding.UTF8.GetBytes(kind));
+        BatchWrite(offset: null, streamTime: -1);
+
+        // Before any data, so that a crash cannot leave data without it.
+        Persist();
+    }
+
+    private bool TryGetMetadata(byte[] key)
+    {
+        _metadata.Clear();
+        return TryGet(_offsets, key, _metadata);
+    }
+
+    private long? TryGetNumber(byte[] key)
+    {
+        if (!TryGetMetadata(key)) return null;
+        if (_metadata.WrittenCount != sizeof(long)) throw Failure($"its entry '{Encoding.UTF8.GetString(key)}' is damaged", "open");
+        return BinaryPrimitives.ReadInt64BigEndian(_metadata.WrittenSpan);
+    }
+
+    private bool TryGet(nint column, ReadOnlySpan<byte> key, SerdeBuffer value)
+    {
+        byte* error = null;
+        nint slice;
+        fixed (byte* start = key)
+            slice = NativeMethods.rocksdb_get_pinned_cf(_database, _readOptions, column, start, (nuint)key.Length, &error);
+        ThrowOn(error, "read from");
+        if (slice == nint.Zero) return false;
+        try
+        {
+            nuint length;
+            var start = NativeMethods.rocksdb_pinnableslice_value(slice, &length);
+            System.Buffers.BuffersExtensions.Write(value, new ReadOnlySpan<byte>(start, checked((int)length)));
+            return true;
+        }
+        finally
+        {
+            NativeMethods.rocksdb_pinnableslice_destroy(slice);
+        }
+    }
+
+    private void AddPut(nint column, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
+        fixed (byte* keyStart = key, valueStart = value)
+            NativeMethods.rocksdb_writebatch_put_cf(_batch, column, keyStart, (nuint)key.Length, valueStart, (nuint)value.Length);
+    }
+
+    /// <summary>
+    /// Flushes when too much of the changelog is in memtables only. Usually a memtable is full long before, and the bytes written tell: once twice a memtable's
+    /// size has gone in since a mark, everything up to that mark is on its way to disk.
+    /// </summary>
+    private void BoundUnflushed()
+    {
+        _bytesSinceMark += _batchBytes;
+        _batchBytes = 0;
+        if (Offset is not { } offset) return;
+        if (_bytesSinceMark >= 2 * _memtableBytes)
+        {
+            _flushedOffset = _markOffset;
+            _markOffset = offset;
+            _bytesSinceMark = 0;
+        }
+
+        if (offset - _flushedOffset >= UnflushedRecordsMax) Persist();
+    }
+
+    private StateStoreException Failure(string reason, string action) => new(
+        $"Store '{Name}': cannot {action} RocksDB in {_path}: {reason}. If another process or store has the folder open, close that one; if the folder is damaged, "
+        + "delete it, and the store is restored from its changelog.");
+}
