@@ -117,11 +117,12 @@ internal sealed class EmbeddedProducer : IRecordProducer
     {
         var key = record.HasKey ? new NullableBytes(record.Key) : NullableBytes.Null;
         var value = record.HasValue ? new NullableBytes(record.Value) : NullableBytes.Null;
-        if (record.Headers is not { Count: > 0 } headers) return batch.Builder.TryAppend(record.Timestamp, key, value);
+        var timestamp = record.Timestamp == OutgoingRecord.TimeOfWriting ? _time.GetUtcNow().ToUnixTimeMilliseconds() : record.Timestamp;
+        if (record.Headers is not { Count: > 0 } headers) return batch.Builder.TryAppend(timestamp, key, value);
         _headers.ResetWrittenCount();
         HeaderEncoding.WriteCount(headers.Count, _headers);
         HeaderEncoding.Write(headers, _headers);
-        return batch.Builder.TryAppendEncoded(batch.Builder.Count, record.Timestamp, key, value, _headers.WrittenSpan);
+        return batch.Builder.TryAppendEncoded(batch.Builder.Count, timestamp, key, value, _headers.WrittenSpan);
     }
 
     private void Append(Batch batch)

@@ -93,7 +93,7 @@ public sealed class TestOutputTopic<K, V>
     {
         var key = captured.Key is null ? default! : _keyDeserializer.Deserialize(captured.Key);
         var value = captured.Value is null ? default! : _valueDeserializer.Deserialize(captured.Value);
-        return new TestRecord<K, V>(key, captured.Key is not null, value, captured.Value is not null, captured.Timestamp, captured.Headers);
+        return new TestRecord<K, V>(key, captured.Key is not null, value, captured.Value is not null, captured.Timestamp == OutgoingRecord.TimeOfWriting ? null : captured.Timestamp, captured.Headers);
     }
 
     private K KeyOf(TestRecord<K, V> record) => record.HasKey || default(K) is null

@@ -40,7 +40,7 @@ public sealed class TestRecord<K, V> : IEquatable<TestRecord<K, V>>
     /// <summary>Whether there is a value; false for a tombstone.</summary>
     public bool HasValue { get; }
 
-    /// <summary>Unix milliseconds; always given on records that were read.</summary>
+    /// <summary>Unix milliseconds; <c>null</c> on a changelog record that leaves its time to the producer.</summary>
     public long? Timestamp { get; }
 
     /// <summary>The headers.</summary>

@@ -252,6 +252,7 @@ public sealed class TopologyTestDriver : IDisposable
         Errors = ErrorPolicy.Of(_config, _config.LoggerFactory.CreateLogger<TopologyTestDriver>()),
         Memory = new StateMemory(_config.StateMemoryBytes, _config.StateStoreCacheMaxBytes),
         TimestampPolicy = _config.TimestampPolicy,
+        EmitInterval = _config.EmitInterval,
         TaskDirectory = DirectoryOf,
         GlobalStores = globalStores,
     };

@@ -146,10 +146,9 @@ public class TopologyTestDriverTests
 
         driver.CreateInputTopic<string, string>("in").PipeValueList(["x", "y", "z", "w"]);
 
-        // Sub-topologies are numbered in the order of their sources' names: from-middle comes first.
         Assert.Equal(6, driver.Tasks.Count);
         Assert.Equal(
-            ((string[])["x", "y", "z", "w"]).Select(key => $"{key} in 0_{Murmur2.Partition(System.Text.Encoding.UTF8.GetBytes(key), 3)}"),
+            ((string[])["x", "y", "z", "w"]).Select(key => $"{key} in 1_{Murmur2.Partition(System.Text.Encoding.UTF8.GetBytes(key), 3)}"),
             places);
         Assert.Equal(["app-middle"], driver.ProducedTopicNames);
     }

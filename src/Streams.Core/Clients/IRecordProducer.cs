@@ -57,6 +57,9 @@ public class ProducerTopic(string name, int partitionCount)
 /// <summary>A record on its way out. Its spans are valid during the call it is passed to.</summary>
 public readonly ref struct OutgoingRecord
 {
+    /// <summary>Timestamp of a record whose writer gives none: the producer puts the time at which it is handed over.</summary>
+    public const long TimeOfWriting = -1;
+
     /// <summary>Creates a record.</summary>
     public OutgoingRecord(ReadOnlySpan<byte> key, bool hasKey, ReadOnlySpan<byte> value, bool hasValue, long timestamp, Headers? headers)
     {
@@ -80,7 +83,7 @@ public readonly ref struct OutgoingRecord
     /// <summary>Whether there is a value; false writes a tombstone.</summary>
     public bool HasValue { get; }
 
-    /// <summary>Unix milliseconds.</summary>
+    /// <summary>Unix milliseconds, or <see cref="TimeOfWriting"/>.</summary>
     public long Timestamp { get; }
 
     /// <summary>Headers, or <c>null</c> for none.</summary>

@@ -33,6 +33,9 @@ internal sealed class TaskContext
 
     public ErrorPolicy Errors => _errors;
 
+    /// <summary>Least wall-clock time between two looks for results whose window has closed; 0 looks at every record.</summary>
+    public long EmitIntervalMs { get; init; } = 1000;
+
     /// <summary>Time of the record at this point of the graph; the punctuation's time in a punctuator.</summary>
     public long Timestamp;
 

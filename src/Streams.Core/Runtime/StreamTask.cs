@@ -33,6 +33,7 @@ internal sealed class StreamTask
         _context = new TaskContext(id, environment.ApplicationId, _storesByName, environment.Time, environment.Errors)
         {
             Scheduler = Schedule,
+            EmitIntervalMs = (long)environment.EmitInterval.TotalMilliseconds,
         };
         _streamTime = new StreamTimePunctuation(new PunctuationQueue(), _context);
         BuildNodes(inputs);
@@ -347,10 +348,10 @@ internal sealed class StreamTask
 
         public long? AcknowledgedOffset => _topic is null ? null : collector.Producer.AcknowledgedOffset(_topic, partition);
 
-        public void Append(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, bool hasValue, long timestamp)
+        public void Append(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, bool hasValue, long timestamp, Headers? headers = null)
         {
             _topic ??= collector.Producer.GetTopic(topicName, trackOffsets: true);
-            collector.Send(_topic, partition, new OutgoingRecord(key, true, value, hasValue, timestamp, null));
+            collector.Send(_topic, partition, new OutgoingRecord(key, true, value, hasValue, timestamp, headers));
         }
     }
 

@@ -192,6 +192,7 @@ internal sealed class StreamThread : IDisposable
             TaskDirectory = _stateDirectory.ForTask,
             TimestampPolicy = _config.TimestampPolicy,
             MaxTaskIdle = _config.MaxTaskIdle,
+            EmitInterval = _config.EmitInterval,
             EndOffset = consumer.CachedEndOffset,
         };
         _lastCommit = _lastPurge = _config.TimeProvider.GetTimestamp();

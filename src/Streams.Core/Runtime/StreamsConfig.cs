@@ -107,6 +107,12 @@ public sealed record StreamsConfig
     /// <summary>Settings put on every internal topic, by their Kafka names. The <c>topic.</c> prefix.</summary>
     public IReadOnlyDictionary<string, string> TopicProperties { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>
+    /// Least wall-clock time between two looks for results whose window has closed (emit on close; unmatched records of left and outer joins).
+    /// 1 s, as in Kafka Streams; 0 looks at every record. Kafka's internal <c>__emit.interval.ms.*</c> settings.
+    /// </summary>
+    internal TimeSpan EmitInterval { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>Where logs go (default: nowhere).</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
 

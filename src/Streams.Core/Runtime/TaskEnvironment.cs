@@ -18,6 +18,9 @@ internal sealed class TaskEnvironment
 
     public TimestampPolicy TimestampPolicy { get; init; } = TimestampPolicy.FailOnInvalid;
 
+    /// <summary>Least wall-clock time between two looks for results whose window has closed.</summary>
+    public TimeSpan EmitInterval { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>Stores that every instance keeps in full, readable by all processors.</summary>
     public IReadOnlyDictionary<string, IStateStore> GlobalStores { get; init; } = new Dictionary<string, IStateStore>();
 

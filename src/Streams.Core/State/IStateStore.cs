@@ -86,8 +86,9 @@ public interface IChangelog
     /// <param name="key">Bytes of the key as the changelog has them.</param>
     /// <param name="value">Bytes of the value.</param>
     /// <param name="hasValue">False logs a tombstone; <paramref name="value"/> is ignored.</param>
-    /// <param name="timestamp">Timestamp of the changelog record, Unix milliseconds.</param>
-    void Append(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, bool hasValue, long timestamp);
+    /// <param name="timestamp">Timestamp of the changelog record, Unix milliseconds; <see cref="OutgoingRecord.TimeOfWriting"/> for stores that give none (suppression buffers).</param>
+    /// <param name="headers">Headers, where the store's format has any; <c>null</c> for none.</param>
+    void Append(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, bool hasValue, long timestamp, Headers? headers = null);
 }
 
 /// <summary>The memory that the stores of an application share: one number, divided by whoever asks.</summary>

@@ -2,8 +2,8 @@ namespace Streams.Core;
 
 /// <summary>Splits a topology into sub-topologies: nodes that are connected, or that share a store, belong together.</summary>
 /// <remarks>
-/// Numbers are given in the order of the sources' names, then of the remaining nodes' names (ordinal), as Kafka Streams does: a task id, and so the
-/// state on disk, depends on them. Source: Kafka's <c>InternalTopologyBuilder.makeNodeGroups</c>.
+/// Numbers are given in the order in which sources were added, those of a pattern after those of topics, then the remaining nodes, as Kafka Streams
+/// does: a task id, and so the state on disk, depends on them. Source: Kafka's <c>InternalTopologyBuilder.makeNodeGroups</c>.
 /// </remarks>
 internal static class NodeGroups
 {
@@ -22,8 +22,12 @@ internal static class NodeGroups
 
         var groups = new List<List<NodeDefinition>>();
         var groupByRoot = new Dictionary<string, int>();
-        var inOrder = topology.Nodes.Where(node => node is SourceDefinition).OrderBy(node => node.Name, StringComparer.Ordinal)
-            .Concat(topology.Nodes.Where(node => node is not SourceDefinition).OrderBy(node => node.Name, StringComparer.Ordinal));
+        var inOrder = topology.Nodes.OrderBy(node => node switch
+        {
+            SourceDefinition { Pattern: null } => 0,
+            SourceDefinition => 1,
+            _ => 2,
+        });
         foreach (var node in inOrder)
         {
             var root = Root(roots, node.Name);

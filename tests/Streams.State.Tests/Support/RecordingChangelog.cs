@@ -14,7 +14,7 @@ internal sealed class RecordingChangelog : IChangelog
 
     public long EndOffset { get; private set; }
 
-    public void Append(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, bool hasValue, long timestamp)
+    public void Append(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, bool hasValue, long timestamp, Headers? headers = null)
     {
         EndOffset++;
         if (!Discard) Records.Add(new Logged(key.ToArray(), hasValue ? value.ToArray() : null, timestamp));
