@@ -108,6 +108,23 @@ public abstract class Processor<KIn, VIn, KOut, VOut> : Processor<KIn, VIn>
             $"{(_children.Length == 0 ? "none" : string.Join(", ", _children.Select(child => child.NodeName)))}.");
     }
 
+    /// <summary>Sends a record to the child at an index that <see cref="ChildIndex"/> gave.</summary>
+    internal void Forward(in Record<KOut, VOut> record, int childIndex)
+    {
+        var task = _task;
+        var outerTimestamp = task.Timestamp;
+        task.Timestamp = record.Timestamp;
+        Deliver(_children[childIndex], in record, task);
+        task.Timestamp = outerTimestamp;
+    }
+
+    /// <summary>Index of a child, so that nodes that choose a child per record look its name up once, in Init.</summary>
+    internal int ChildIndex(string childName)
+    {
+        var index = Array.FindIndex(_children, child => child.NodeName == childName);
+        return index >= 0 ? index : throw new TopologyException($"Node '{NodeName}' has no child '{childName}'.");
+    }
+
     internal sealed override void Connect(Processor child)
     {
         if (child is not Processor<KOut, VOut> typed)
