@@ -1,0 +1,56 @@
+namespace Streams.Dsl.Nodes;
+
+/// <summary>
+/// Keeps one aggregate per key: what the initializer gives, then what the aggregator makes of each value. Records without key or value are dropped
+/// and counted; an aggregator that returns <c>null</c> deletes the row. The result's time is the largest time of what went into it.
+/// </summary>
+/// <remarks>Source: Kafka's <c>KStreamAggregate</c>.</remarks>
+internal sealed class StreamAggregate<K, V, VR>(
+    string storeName,
+    Func<VR> initializer,
+    Func<K, V, VR, VR> aggregator,
+    bool sendsOldValues)
+    : TableProcessor<K, V, K, VR>(sendsOldValues)
+{
+    private RowStore<K, VR>? _store;
+
+    public override void Process(in Record<K, V> record)
+    {
+        if (!record.HasKey || !record.HasValue)
+        {
+            Context.RecordDropped();
+            return;
+        }
+
+        var store = _store!;
+        var timestamp = record.Timestamp;
+        VR old;
+        if (store.TryGet(record.Key, out var row))
+        {
+            old = row.Value;
+            timestamp = Math.Max(timestamp, row.Timestamp);
+        }
+        else
+        {
+            old = initializer();
+        }
+
+        var aggregate = aggregator(record.Key, record.Value, old);
+        store.Replace(record.Key, aggregate, aggregate is not null, timestamp);
+
+        // The old value of a new row is what the initializer gave, as in Kafka Streams.
+        ForwardStored(new Record<K, Change<VR>>(
+            record.Key,
+            true,
+            new Change<VR>(aggregate, aggregate is not null, old, SendsOldValues && old is not null),
+            true,
+            timestamp,
+            record.HeadersOrNull));
+    }
+
+    protected override void Init()
+    {
+        _store = RowStore<K, VR>.Open(Context, storeName);
+        ForwardThrough(_store.Store);
+    }
+}

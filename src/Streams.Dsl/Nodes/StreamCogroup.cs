@@ -1,0 +1,23 @@
+namespace Streams.Dsl.Nodes;
+
+/// <summary>One input of a cogroup: a grouped stream with its aggregator, its value type hidden.</summary>
+internal abstract class CogroupInput<K, VR>
+{
+    public abstract IReadOnlySet<string> Sources { get; }
+
+    /// <summary>The node to aggregate behind; makes the input's repartition topic if it needs one.</summary>
+    public abstract (GraphNode Parent, IReadOnlySet<string> Sources) Repartitioned(string storeName);
+
+    /// <summary>The node that aggregates this input into the shared store.</summary>
+    public abstract GraphNode CreateNode(string name, string storeName, Func<VR> initializer, IStoreBuilder store, TableOperator<K, VR> table);
+}
+
+internal sealed class CogroupInput<K, V, VR>(KGroupedStream<K, V> stream, Func<K, V, VR, VR> aggregator) : CogroupInput<K, VR>
+{
+    public override IReadOnlySet<string> Sources => stream.Sources;
+
+    public override (GraphNode Parent, IReadOnlySet<string> Sources) Repartitioned(string storeName) => stream.Repartitioned(storeName);
+
+    public override GraphNode CreateNode(string name, string storeName, Func<VR> initializer, IStoreBuilder store, TableOperator<K, VR> table) =>
+        new ProcessorGraphNode<K, V>(name, () => new StreamAggregate<K, V, VR>(storeName, initializer, aggregator, table.SendsOldValues)) { Stores = [store] };
+}

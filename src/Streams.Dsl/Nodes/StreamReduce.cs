@@ -1,0 +1,45 @@
+namespace Streams.Dsl.Nodes;
+
+/// <summary>
+/// Combines the values of each key; the first value becomes the aggregate as it is. Records without key or value are dropped and counted; a reducer
+/// that returns <c>null</c> deletes the row.
+/// </summary>
+/// <remarks>Source: Kafka's <c>KStreamReduce</c>.</remarks>
+internal sealed class StreamReduce<K, V>(string storeName, Func<V, V, V> reducer, bool sendsOldValues) : TableProcessor<K, V, K, V>(sendsOldValues)
+{
+    private RowStore<K, V>? _store;
+
+    public override void Process(in Record<K, V> record)
+    {
+        if (!record.HasKey || !record.HasValue)
+        {
+            Context.RecordDropped();
+            return;
+        }
+
+        var store = _store!;
+        var timestamp = record.Timestamp;
+        var aggregate = record.Value;
+        var hasOld = store.TryGet(record.Key, out var row);
+        if (hasOld)
+        {
+            aggregate = reducer(row.Value, record.Value);
+            timestamp = Math.Max(timestamp, row.Timestamp);
+        }
+
+        store.Replace(record.Key, aggregate, aggregate is not null, timestamp);
+        ForwardStored(new Record<K, Change<V>>(
+            record.Key,
+            true,
+            new Change<V>(aggregate, aggregate is not null, row.Value, SendsOldValues && hasOld),
+            true,
+            timestamp,
+            record.HeadersOrNull));
+    }
+
+    protected override void Init()
+    {
+        _store = RowStore<K, V>.Open(Context, storeName);
+        ForwardThrough(_store.Store);
+    }
+}

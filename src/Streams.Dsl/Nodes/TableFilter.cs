@@ -1,0 +1,95 @@
+namespace Streams.Dsl.Nodes;
+
+/// <summary>Keeps the rows of a table for which the predicate says so; a row that does not match is a deletion downstream.</summary>
+/// <remarks>Source: Kafka's <c>KTableFilter</c>. The predicate is not called for absent rows.</remarks>
+internal sealed class TableFilter<K, V>(TableOperator<K, V> parent, Func<K, V, bool> predicate, bool keep, string? storeName) : TableOperator<K, V>
+{
+    public override string? StoreName => storeName;
+
+    public override bool EnableSendingOldValues(bool forceMaterialization)
+    {
+        if (storeName is not null) return SendsOldValues = true;
+        return SendsOldValues |= parent.EnableSendingOldValues(forceMaterialization);
+    }
+
+    public override RowLookup<K, V> View()
+    {
+        if (storeName is not null) return RowLookup<K, V>.OfStore(storeName);
+        var rows = parent.View();
+        return new RowLookup<K, V>(rows.StoreNames, () => new FilteredRowReader(rows.Create(), this));
+    }
+
+    public Processor<K, Change<V>> CreateProcessor() => storeName is null
+        ? new TableFilterProcessor<K, V>(this)
+        : new StoredTableFilterProcessor<K, V>(this, storeName);
+
+    public bool Matches(K key, V value) => predicate(key, value) == keep;
+
+    private sealed class FilteredRowReader(RowReader<K, V> parent, TableFilter<K, V> filter) : RowReader<K, V>
+    {
+        public override bool IsVersioned => parent.IsVersioned;
+
+        public override void Init(ProcessorContext context) => parent.Init(context);
+
+        public override bool TryGet(K key, out V value, out long timestamp) =>
+            parent.TryGet(key, out value, out timestamp) && filter.Matches(key, value);
+
+        public override bool TryGetAsOf(K key, long asOfTimestamp, out V value, out long timestamp) =>
+            parent.TryGetAsOf(key, asOfTimestamp, out value, out timestamp) && filter.Matches(key, value);
+    }
+}
+
+/// <summary>Filters changes on their way.</summary>
+internal sealed class TableFilterProcessor<K, V>(TableFilter<K, V> filter) : Processor<K, Change<V>, K, Change<V>>
+{
+    private readonly bool _sendsOldValues = filter.SendsOldValues;
+
+    public override void Process(in Record<K, Change<V>> record)
+    {
+        var change = record.Value;
+        var hasNew = change.HasNew && filter.Matches(record.Key, change.NewValue);
+        var hasOld = _sendsOldValues && change.HasOld && filter.Matches(record.Key, change.OldValue);
+
+        // Absent before and after: downstream has nothing to undo. Only known when old values are sent.
+        if (_sendsOldValues && !hasOld && !hasNew) return;
+        Forward(new Record<K, Change<V>>(
+            record.Key,
+            record.HasKey,
+            new Change<V>(change.NewValue, hasNew, change.OldValue, hasOld, change.IsLatest),
+            true,
+            record.Timestamp,
+            record.HeadersOrNull));
+    }
+}
+
+/// <summary>Filters changes and keeps the resulting rows.</summary>
+internal sealed class StoredTableFilterProcessor<K, V>(TableFilter<K, V> filter, string storeName)
+    : TableProcessor<K, Change<V>, K, V>(filter.SendsOldValues)
+{
+    private RowStore<K, V>? _store;
+
+    public override void Process(in Record<K, Change<V>> record)
+    {
+        var change = record.Value;
+        var hasNew = change.HasNew && filter.Matches(record.Key, change.NewValue);
+        var store = _store!;
+        ValueAndTimestamp<V> old = default;
+        var hasOld = SendsOldValues && store.TryGet(record.Key, out old);
+        if (SendsOldValues && !hasOld && !hasNew) return;
+
+        store.Put(record.Key, change.NewValue, hasNew, record.Timestamp);
+        ForwardStored(new Record<K, Change<V>>(
+            record.Key,
+            record.HasKey,
+            new Change<V>(change.NewValue, hasNew, old.Value, hasOld, change.IsLatest),
+            true,
+            record.Timestamp,
+            record.HeadersOrNull));
+    }
+
+    protected override void Init()
+    {
+        _store = RowStore<K, V>.Open(Context, storeName);
+        ForwardThrough(_store.Store);
+    }
+}

@@ -1,0 +1,22 @@
+namespace Streams.Dsl.Nodes;
+
+/// <summary>A processor that sends changes of a table on: at once, or as its store's record cache lets them go.</summary>
+internal abstract class TableProcessor<KIn, VIn, K, V>(bool sendsOldValues) : Processor<KIn, VIn, K, Change<V>>
+{
+    private bool _cached;
+
+    /// <summary>Whether somebody downstream wants the row as it was before.</summary>
+    protected bool SendsOldValues { get; } = sendsOldValues;
+
+    /// <summary>Lets the store's cache forward, if it has one. Call it from Init.</summary>
+    protected void ForwardThrough(IStateStore store) =>
+        _cached = store is ICachedStateStore<K, V> cached && cached.SetFlushListener(OnFlush, SendsOldValues);
+
+    /// <summary>Sends a stored change on, unless the cache will do it.</summary>
+    protected void ForwardStored(in Record<K, Change<V>> record)
+    {
+        if (!_cached) Forward(in record);
+    }
+
+    private void OnFlush(in Record<K, Change<V>> record) => Forward(in record);
+}

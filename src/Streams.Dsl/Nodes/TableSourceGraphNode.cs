@@ -1,0 +1,32 @@
+namespace Streams.Dsl.Nodes;
+
+/// <summary>A table read from a topic: a source, the processor that keeps the rows, and their store if somebody needs it.</summary>
+internal abstract class TableSourceGraphNode(string name, string topic) : GraphNode(name)
+{
+    public string Topic { get; } = topic;
+
+    /// <summary>Whether the topic serves as the store's changelog; set by the optimiser.</summary>
+    public bool ReusesSourceTopic { get; set; }
+}
+
+internal sealed class TableSourceGraphNode<K, V>(
+    string name,
+    string sourceName,
+    string topic,
+    Consumed<K, V> consumed,
+    TableSource<K, V> table,
+    StoreSettings settings,
+    GraphBuilder graph)
+    : TableSourceGraphNode(name, topic)
+{
+    public override void WriteTo(Topology topology)
+    {
+        var options = graph.SourceOptions(consumed, Name) with { AllowAbsentValue = true };
+        topology.AddSource(sourceName, options, Topic);
+        topology.AddProcessor(Name, table.CreateProcessor, sourceName);
+        if (table.StoreName is not { } storeName) return;
+        var logged = ReusesSourceTopic ? settings with { Logging = false } : settings;
+        topology.AddStateStore(StoreFactory.KeyValue(graph, logged, storeName, Name, consumed.KeySerde, consumed.ValueSerde), Name);
+        if (ReusesSourceTopic) topology.UseSourceAsChangelog(storeName, Topic);
+    }
+}

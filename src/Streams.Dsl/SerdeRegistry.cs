@@ -1,0 +1,33 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Streams.Dsl;
+
+/// <summary>
+/// Serdes by type, asked for where an operator was given none and cannot inherit one; the built-in serdes of <see cref="Serdes"/> come after it.
+/// </summary>
+/// <remarks>Fill it before the topology is written. Not safe for several threads.</remarks>
+public sealed class SerdeRegistry
+{
+    private readonly Dictionary<Type, object> _serdes = [];
+
+    /// <summary>Sets the serde of a type, in place of one set before.</summary>
+    /// <returns>The registry, so that calls can be chained.</returns>
+    public SerdeRegistry Add<T>(ISerde<T> serde)
+    {
+        ArgumentNullException.ThrowIfNull(serde);
+        _serdes[typeof(T)] = serde;
+        return this;
+    }
+
+    /// <summary>The serde set for a type, else the built-in one; false when there is neither.</summary>
+    public bool TryGet<T>([NotNullWhen(true)] out ISerde<T>? serde)
+    {
+        if (_serdes.TryGetValue(typeof(T), out var found))
+        {
+            serde = (ISerde<T>)found;
+            return true;
+        }
+
+        return Serdes.TryGetBuiltIn(out serde);
+    }
+}
