@@ -71,7 +71,7 @@ public sealed class BrokerServer : IAsyncDisposable
     public string ClusterId => _state.View.ClusterId;
 
     /// <summary>Completes when the broker has stopped; faulted if its listener failed for good.</summary>
-    public Task Completion => _listener is null ? _stopped.Task : Task.WhenAll(_stopped.Task, _listener.Completion);
+    public Task Completion => _listener is null ? _stopped.Task : WatchAsync(_listener);
 
     /// <summary>For tests: what the handlers work on.</summary>
     internal BrokerState State => _state;
@@ -177,6 +177,12 @@ public sealed class BrokerServer : IAsyncDisposable
         new InitProducerIdHandler(state),
         new OffsetForLeaderEpochHandler(state),
     ];
+
+    private async Task WatchAsync(Listener listener)
+    {
+        await listener.Completion.ConfigureAwait(false); // throws if accepting failed
+        await _stopped.Task.ConfigureAwait(false);
+    }
 
     private void Listen()
     {

@@ -10,7 +10,8 @@ namespace Broker.Lite;
 /// <remarks>
 /// Requests are served in the highest version the broker has. Unlike on a socket they do not wait for each other: several may be in progress, from several
 /// threads. Message objects must not be changed until the response is there. Record batches in a Fetch response are
-/// the caller's to keep. Batches of a Produce request are handed to the log as they are.
+/// the caller's to keep. Batches of a Produce request
+/// are handed to the log as they are, which writes base offset and leader epoch into their headers: they must be in writable memory that nobody else uses meanwhile.
 /// </remarks>
 public sealed class LocalConnection
 {

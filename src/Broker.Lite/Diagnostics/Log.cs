@@ -39,6 +39,9 @@ internal static partial class Log
     [LoggerMessage(106, LogLevel.Trace, "Connection {Connection}: {Api} v{Version} from client {ClientId}")]
     public static partial void RequestReceived(ILogger logger, long connection, ApiKey api, short version, string clientId);
 
+    [LoggerMessage(107, LogLevel.Error, "Connection {Connection} failed")]
+    public static partial void ConnectionFailed(ILogger logger, Exception exception, long connection);
+
     [LoggerMessage(200, LogLevel.Information, "Group {GroupId}: generation {Generation} formed with {Members} members, protocol {Protocol}")]
     public static partial void GenerationFormed(ILogger logger, string groupId, int generation, int members, string protocol);
 
@@ -65,6 +68,9 @@ internal static partial class Log
 
     [LoggerMessage(303, LogLevel.Error, "The metadata could not be changed")]
     public static partial void MetadataChangeFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(305, LogLevel.Warning, "The log {Topic}-{Partition} in the data folder belongs to no topic; it is left alone")]
+    public static partial void LogWithoutTopic(ILogger logger, string topic, int partition);
 
     [LoggerMessage(304, LogLevel.Warning, "The folders of deleted topic {Topic} could not be removed; the next start tries again")]
     public static partial void TopicFoldersRemain(ILogger logger, Exception exception, string topic);

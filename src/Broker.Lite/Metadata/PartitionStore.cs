@@ -50,6 +50,9 @@ internal sealed class PartitionStore : IDisposable
         }
     }
 
+    /// <summary>The partitions that have a log.</summary>
+    public IEnumerable<(string Topic, int Partition)> Existing => _logs.Logs.Select(log => (log.Topic, log.Partition));
+
     /// <summary>Deletes the logs of a topic's partitions; those already gone are no error.</summary>
     public void Delete(string topic, int partitions)
     {

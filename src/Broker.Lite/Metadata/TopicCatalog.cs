@@ -67,6 +67,8 @@ internal sealed class TopicCatalog
 
         foreach (var topic in catalog._deleting.ToList())
             catalog.FinishDeletion(topic);
+        foreach (var (topic, partition) in store.Existing.Where(log => view.Find(log.Topic, log.Partition) is null))
+            Log.LogWithoutTopic(logger, topic, partition);
         if (document is null)
             catalog.Save(view);
         return catalog;
@@ -108,7 +110,9 @@ internal sealed class TopicCatalog
         if (!TryChange(() => Publish(view.With(OpenTopic(spec.Name, id, partitions, configs)))))
         {
             // The stored metadata must not promise a topic whose logs do not exist; should this fail too, the next start opens them.
+            // The same for logs that were made before it failed: they would be in the way of the next attempt.
             TryChange(() => Save(view));
+            TryChange(() => _store.Delete(spec.Name, partitions));
             return CreateTopicResult.Failed(ErrorCode.KafkaStorageError, "The topic's logs could not be created");
         }
 

@@ -1,8 +1,8 @@
 namespace Broker.Lite.Metadata;
 
 /// <summary>
-/// The topic configuration keys of Kafka 3.9's <c>TopicConfig</c>, all of them, so that clients that look a key up find it. Keys about replication are accepted and
-/// reported but have nothing to act on here.
+/// Topic configuration keys with the names and defaults of Kafka 3.9's <c>TopicConfig</c>, except those of tiered storage, replication throttles and old
+/// message formats. Keys that have nothing to act on here, such as those about replicas, are accepted and reported so that clients that look them up find them.
 /// </summary>
 internal static class TopicConfigKeys
 {
@@ -28,6 +28,7 @@ internal static class TopicConfigKeys
     public const string SegmentIndexBytes = "segment.index.bytes";
     public const string SegmentJitterMs = "segment.jitter.ms";
     public const string SegmentMs = "segment.ms";
+    public const string UncleanLeaderElection = "unclean.leader.election.enable";
 
     /// <summary>Keys by name, in alphabetical order.</summary>
     public static IReadOnlyDictionary<string, ConfigKey> All { get; } = new[]
@@ -50,10 +51,11 @@ internal static class TopicConfigKeys
         Key(Preallocate, ConfigType.Boolean, "false", "Whether segment files are created at full size.", brokerKey: "log.preallocate"),
         Key(RetentionBytes, ConfigType.Long, "-1", "Bytes kept per partition; -1 for no limit.", -1, brokerKey: "log.retention.bytes"),
         Key(RetentionMs, ConfigType.Long, "604800000", "How long messages are kept, in milliseconds; -1 for ever.", -1, brokerKey: "log.retention.ms"),
-        Key(SegmentBytes, ConfigType.Int, "1073741824", "The size at which a segment is closed, in bytes.", 14, brokerKey: "log.segment.bytes"),
-        Key(SegmentIndexBytes, ConfigType.Int, "10485760", "The largest size of an index file, in bytes.", 4, brokerKey: "log.index.size.max.bytes"),
+        Key(SegmentBytes, ConfigType.Int, "1073741824", "The size at which a segment is closed, in bytes.", 61, brokerKey: "log.segment.bytes"),
+        Key(SegmentIndexBytes, ConfigType.Int, "10485760", "The largest size of an index file, in bytes.", 12, brokerKey: "log.index.size.max.bytes"),
         Key(SegmentJitterMs, ConfigType.Long, "0", "Random time taken off segment.ms, in milliseconds.", 0, brokerKey: "log.roll.jitter.ms"),
         Key(SegmentMs, ConfigType.Long, "604800000", "The age at which a segment is closed, in milliseconds.", 1, brokerKey: "log.roll.ms"),
+        Key(UncleanLeaderElection, ConfigType.Boolean, "false", "Whether a replica that is behind may lead; there is one replica.", brokerKey: "unclean.leader.election.enable"),
     }.ToDictionary(key => key.Name, StringComparer.Ordinal);
 
     private static ConfigKey Key(

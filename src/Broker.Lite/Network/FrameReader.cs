@@ -127,7 +127,7 @@ internal sealed class FrameReader(Socket socket, int maxFrameBytes, RequestMemor
         if (_readiness is { } readiness)
         {
             // The wait for a hang-up is a receive too: two at a time would race for the bytes.
-            await readiness.ConfigureAwait(false);
+            await readiness.WaitAsync(cancellationToken).ConfigureAwait(false);
             _readiness = null;
         }
 
@@ -138,14 +138,15 @@ internal sealed class FrameReader(Socket socket, int maxFrameBytes, RequestMemor
 
     private async ValueTask ReserveAsync(int bytes, CancellationToken cancellationToken)
     {
-        var reserving = memory.ReserveAsync(bytes, cancellationToken);
-        if (reserving.IsCompletedSuccessfully)
+        if (memory.TryReserve(bytes))
             return;
+        using var patience = new CancellationTokenSource(_memoryPatience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
         {
-            await reserving.AsTask().WaitAsync(_memoryPatience, time, cancellationToken).ConfigureAwait(false);
+            await memory.ReserveAsync(bytes, either.Token).ConfigureAwait(false);
         }
-        catch (TimeoutException)
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             throw new ProtocolException("too many large requests are unfinished");
         }

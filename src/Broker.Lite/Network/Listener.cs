@@ -150,6 +150,11 @@ internal sealed class Listener : IAsyncDisposable
         {
             await connection.RunAsync(_stopping.Token).ConfigureAwait(false);
         }
+        catch (Exception e)
+        {
+            // A fault of ours: it ends this connection and nothing else.
+            Log.ConnectionFailed(_logger, e, id);
+        }
         finally
         {
             connection.Dispose();

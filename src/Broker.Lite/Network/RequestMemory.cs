@@ -13,23 +13,38 @@ internal sealed class RequestMemory(long limitBytes)
     /// <summary>True when more than half is taken: then idle buffers should be given back rather than kept for the next request.</summary>
     public bool IsScarce => Volatile.Read(ref _used) > limitBytes / 2;
 
-    /// <summary>Takes bytes, waiting for others to give some back if there are not enough. One request may exceed the bound when nobody else holds any.</summary>
-    public ValueTask ReserveAsync(long bytes, CancellationToken cancellationToken)
+    /// <summary>Takes bytes if they are to be had and nobody waits. One request may exceed the bound when nobody else holds any.</summary>
+    public bool TryReserve(long bytes)
     {
-        TaskCompletionSource granted;
         lock (_gate)
         {
-            if (_waiting.Count == 0 && Fits(bytes))
-            {
-                _used += bytes;
-                return ValueTask.CompletedTask;
-            }
-
-            granted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            _waiting.Enqueue((bytes, granted));
+            if (_waiting.Count > 0 || !Fits(bytes))
+                return false;
+            _used += bytes;
+            return true;
         }
+    }
 
-        return WaitAsync(bytes, granted, cancellationToken);
+    /// <summary>Takes bytes, waiting in line for others to give some back.</summary>
+    public async Task ReserveAsync(long bytes, CancellationToken cancellationToken)
+    {
+        var granted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_gate)
+            _waiting.Enqueue((bytes, granted));
+        Release(0); // it may have become possible since TryReserve said no
+        await using var registration = cancellationToken.UnsafeRegister(
+            static (state, token) => ((TaskCompletionSource)state!).TrySetCanceled(token), granted).ConfigureAwait(false);
+        try
+        {
+            // Granted or cancelled, never both: whichever sets the source first decides whether the bytes are taken.
+            await granted.Task.ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // A cancelled waiter at the head may have been all that kept those behind it waiting.
+            Release(0);
+            throw;
+        }
     }
 
     public void Release(long bytes)
@@ -43,22 +58,6 @@ internal sealed class RequestMemory(long limitBytes)
                 if (next.Granted.TrySetResult())
                     _used += next.Bytes;
             }
-        }
-    }
-
-    private async ValueTask WaitAsync(long bytes, TaskCompletionSource granted, CancellationToken cancellationToken)
-    {
-        await using var registration = cancellationToken.UnsafeRegister(
-            static (state, token) => ((TaskCompletionSource)state!).TrySetCanceled(token), granted).ConfigureAwait(false);
-        try
-        {
-            await granted.Task.ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
-            // A cancelled waiter at the head may have been all that kept those behind it waiting.
-            Release(0);
-            throw;
         }
     }
 

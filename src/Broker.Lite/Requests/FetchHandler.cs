@@ -24,36 +24,40 @@ internal sealed class FetchHandler(BrokerState broker, int maxBytes) : RequestHa
             return new FetchResponse { ErrorCode = ErrorCode.FetchSessionIdNotFound };
 
         var started = broker.Time.GetTimestamp();
-        while (true)
+        var response = Read(request, context, out var bytes, out var mustAnswer);
+        while (!mustAnswer && bytes < request.MinBytes && TimeLeft(request, started) is var left && left > TimeSpan.Zero)
         {
-            var waiter = request.MaxWaitMs > 0 ? new FetchWaiter(request.MinBytes) : null;
-            // Registered before reading, so that what is appended after the read cannot be missed.
-            var watched = waiter is null ? [] : Register(request, waiter);
+            context.ReleaseLeases();
+            var waiter = new FetchWaiter(request.MinBytes);
+            // Registered before reading again, so that what is appended after the read cannot be missed.
+            var watched = Register(request, waiter);
             try
             {
-                var response = Read(request, context, out var bytes, out var mustAnswer);
-                var left = TimeSpan.FromMilliseconds(request.MaxWaitMs) - broker.Time.GetElapsedTime(started);
-                if (waiter is null || mustAnswer || bytes >= request.MinBytes || left <= TimeSpan.Zero)
+                response = Read(request, context, out bytes, out mustAnswer);
+                if (mustAnswer || bytes >= request.MinBytes)
                     return response;
-
                 context.ReleaseLeases();
                 waiter.Arm(bytes);
-                try
-                {
-                    await waiter.Task.WaitAsync(left, broker.Time, cancellationToken).ConfigureAwait(false);
-                }
-                catch (TimeoutException)
-                {
-                    return Read(request, context, out _, out _);
-                }
+                await waiter.Task.WaitAsync(left, broker.Time, cancellationToken).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                // The answer then is what there is.
             }
             finally
             {
                 foreach (var partition in watched)
-                    partition.RemoveWaiter(waiter!);
+                    partition.RemoveWaiter(waiter);
             }
+
+            response = Read(request, context, out bytes, out mustAnswer);
         }
+
+        return response;
     }
+
+    private TimeSpan TimeLeft(FetchRequest request, long started) =>
+        TimeSpan.FromMilliseconds(request.MaxWaitMs) - broker.Time.GetElapsedTime(started);
 
     private FetchResponse Read(FetchRequest request, RequestContext context, out long bytes, out bool mustAnswer)
     {

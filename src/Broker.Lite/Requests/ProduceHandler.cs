@@ -1,6 +1,7 @@
 using Broker.Lite.Metadata;
 using Kafka.Protocol;
 using Kafka.Protocol.Messages;
+using Kafka.Protocol.Records;
 
 namespace Broker.Lite.Requests;
 
@@ -55,7 +56,12 @@ internal sealed class ProduceHandler(BrokerState broker) : RequestHandler<Produc
         // Whoever writes here could move any group's offsets.
         if (topic!.IsInternal)
             return ErrorCode.InvalidTopicException;
-        return data.Records is null ? ErrorCode.InvalidRecord : ErrorCode.None;
+        if (data.Records is not { } records)
+            return ErrorCode.InvalidRecord;
+        // A transaction that nobody can end would hide everything after it from read-committed clients.
+        return RecordBatchView.TryRead(records.Span, out var batch) == RecordBatchStatus.Valid && batch.Header.IsTransactional
+            ? ErrorCode.TransactionalIdAuthorizationFailed
+            : ErrorCode.None;
     }
 
     private static ProduceResponse.PartitionProduceResponse Append(Partition partition, ProduceRequest.PartitionProduceData data)
