@@ -42,7 +42,7 @@ internal sealed class AbortedTransactionIndex : IDisposable
     /// <summary>Empties the index, to make it anew.</summary>
     public void Clear()
     {
-        if (_file is not null || _directory.TryReadAll(_name, 0) is null)
+        if (_directory.TryReadAll(_name, int.MaxValue) is { Length: > 0 })
             OpenFile().Truncate(0);
         Volatile.Write(ref _entries, []);
     }

@@ -24,7 +24,7 @@ internal sealed class DiskLogDirectory : LogDirectory
 
     public override byte[]? TryReadAll(string name, int maxBytes) => TryReadFile(Path.Combine(_path, name), maxBytes);
 
-    public override void Replace(string name, ReadOnlySpan<byte> content) => ReplaceFile(Path.Combine(_path, name), content);
+    public override void Replace(string name, ReadOnlySpan<byte> content) => ReplaceFile(Path.Combine(_path, name), content, flush: false);
 
     public override void Remove()
     {

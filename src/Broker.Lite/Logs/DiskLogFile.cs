@@ -7,6 +7,7 @@ internal sealed class DiskLogFile : LogFile
 {
     private readonly SafeFileHandle _handle;
     private long _length;
+    private int _isDirty;
 
     public DiskLogFile(string path)
     {
@@ -16,12 +17,14 @@ internal sealed class DiskLogFile : LogFile
             FileAccess.ReadWrite,
             FileShare.ReadWrite | FileShare.Delete);
         _length = RandomAccess.GetLength(_handle);
+        _isDirty = 1; // an earlier process may have written without forcing it to disk
     }
 
     public override long Length => Volatile.Read(ref _length);
 
     public override void Write(long position, ReadOnlySpan<byte> data)
     {
+        Volatile.Write(ref _isDirty, 1);
         RandomAccess.Write(_handle, data, position);
         if (position + data.Length > _length)
             Volatile.Write(ref _length, position + data.Length);
@@ -43,11 +46,28 @@ internal sealed class DiskLogFile : LogFile
 
     public override void Truncate(long length)
     {
+        Volatile.Write(ref _isDirty, 1);
         RandomAccess.SetLength(_handle, length);
         Volatile.Write(ref _length, length);
     }
 
-    public override void Flush() => RandomAccess.FlushToDisk(_handle);
+    public override void Flush()
+    {
+        // Taken before the flush: a write beside it makes the file dirty again.
+        if (Interlocked.Exchange(ref _isDirty, 0) == 0)
+            return;
+        bool flushed = false;
+        try
+        {
+            RandomAccess.FlushToDisk(_handle);
+            flushed = true;
+        }
+        finally
+        {
+            if (!flushed)
+                Volatile.Write(ref _isDirty, 1);
+        }
+    }
 
     public override void Dispose() => _handle.Dispose();
 }

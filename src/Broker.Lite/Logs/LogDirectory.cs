@@ -15,7 +15,10 @@ internal abstract class LogDirectory
     /// <summary>The content of a small file; null when it is missing or larger than <paramref name="maxBytes"/>.</summary>
     public abstract byte[]? TryReadAll(string name, int maxBytes);
 
-    /// <summary>Replaces a small file so that after a crash it has either its old content or all of the new.</summary>
+    /// <summary>
+    /// Replaces a small file so that after the end of the process it has either its old content or all of the new. It is not forced to disk: what
+    /// is kept this way can be made again from the log.
+    /// </summary>
     public abstract void Replace(string name, ReadOnlySpan<byte> content);
 
     /// <summary>Takes the folder out of the way of a new one of the same name, so that it is not a log any more, and then removes it.</summary>

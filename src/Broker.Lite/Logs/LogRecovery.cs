@@ -15,6 +15,9 @@ internal sealed class LogRecovery(string name, LogDirectory directory, LogConfig
 {
     private const int OffsetDigits = 20;
 
+    /// <summary>How much of the end of the log is looked through for the batches that a snapshot leaves out.</summary>
+    private const int ProducerTailBytes = 16 * 1024 * 1024;
+
     private readonly HashSet<long> _rebuilt = [];
 
     /// <summary>The segments, ascending; the last is the active one.</summary>
@@ -193,6 +196,44 @@ internal sealed class LogRecovery(string name, LogDirectory directory, LogConfig
             if (end > start)
                 Replay(Segments[i], start);
         }
+
+        CompleteProducers();
+    }
+
+    /// <summary>
+    /// A snapshot has the last batch of each producer; a client may repeat any of its last five. They are in the log, so the end of it is looked
+    /// through, which Kafka does not do: a client that lost its answers to a restart learns where each batch went.
+    /// </summary>
+    private void CompleteProducers()
+    {
+        if (Producers.Entries.All(entry => entry.Count == 0))
+            return;
+        int first = Segments.Count - 1;
+        for (long bytes = Segments[first].SizeBytes; first > 0 && bytes < ProducerTailBytes; bytes += Segments[first].SizeBytes)
+            first--;
+        var batches = new Dictionary<long, List<ProducerEntry.Batch>>();
+        foreach (LogSegment segment in Segments.Skip(first))
+        {
+            int from = segment.SizeBytes - ProducerTailBytes;
+            int position = from > 0 && segment.Offsets.TryFindValue(from, out SegmentIndex.Entry entry) ? entry.Value : 0;
+            using var cursor = new SegmentCursor(segment.Log, position, segment.SizeBytes, SegmentCursor.ScanBufferBytes);
+            while (cursor.MoveNext() == RecordBatchStatus.Valid)
+                Collect(cursor.Header, batches);
+        }
+
+        foreach (ProducerEntry producer in Producers.Entries)
+            producer.Complete(batches.GetValueOrDefault(producer.ProducerId, []));
+    }
+
+    private void Collect(RecordBatchHeader header, Dictionary<long, List<ProducerEntry.Batch>> batches)
+    {
+        if (!header.HasProducer || header.IsControl || header.BaseSequence < 0 || !Producers.HasEpoch(header.ProducerId, header.ProducerEpoch))
+            return;
+        if (!batches.TryGetValue(header.ProducerId, out List<ProducerEntry.Batch>? list))
+            batches.Add(header.ProducerId, list = []);
+        if (list.Count == ProducerEntry.MaxBatches)
+            list.RemoveAt(0);
+        list.Add(new ProducerEntry.Batch(header.BaseSequence, header.LastSequence, header.BaseOffset, header.LastOffset));
     }
 
     private void Replay(LogSegment segment, long start)

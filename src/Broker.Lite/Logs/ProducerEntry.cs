@@ -56,6 +56,19 @@ internal sealed class ProducerEntry(long producerId, short epoch)
         _count++;
     }
 
+    /// <summary>
+    /// Puts back what a snapshot leaves out: <paramref name="batches"/> are batches of this epoch as the log has them, ascending. They are taken only if
+    /// they end with the newest batch that is remembered.
+    /// </summary>
+    public void Complete(IReadOnlyList<Batch> batches)
+    {
+        if (_count == 0 || batches.Count == 0 || batches[^1].LastOffset != Newest.LastOffset || batches[^1].LastSequence != LastSequence)
+            return;
+        _count = 0;
+        foreach (Batch batch in batches.Skip(batches.Count - MaxBatches))
+            Add(batch);
+    }
+
     /// <summary>The remembered batch with exactly these sequence numbers.</summary>
     public bool TryFind(int firstSequence, int lastSequence, out Batch batch)
     {

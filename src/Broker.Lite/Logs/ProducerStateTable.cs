@@ -20,6 +20,9 @@ internal sealed class ProducerStateTable
     /// <summary>First offset of the oldest open transaction, or null.</summary>
     public long? FirstOpenOffset => _openTransactions.Count == 0 ? null : _openTransactions.Min;
 
+    /// <summary>Whether a producer is known, and in this epoch.</summary>
+    public bool HasEpoch(long producerId, short epoch) => _entries.TryGetValue(producerId, out ProducerEntry? entry) && entry.Epoch == epoch;
+
     /// <summary>Whether a data batch of an idempotent producer may be appended now, or was before.</summary>
     public ProducerVerdict Check(RecordBatchHeader header)
     {

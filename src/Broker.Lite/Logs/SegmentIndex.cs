@@ -92,6 +92,34 @@ internal sealed class SegmentIndex : IDisposable
         return found;
     }
 
+    /// <summary>The first entry with a value of at least <paramref name="value"/>; false when there is none.</summary>
+    public bool TryFindValue(int value, out Entry entry)
+    {
+        int low = 0;
+        int high = Count - 1;
+        Entry[]? entries = Volatile.Read(ref _entries);
+        entry = default;
+        bool found = false;
+        while (low <= high)
+        {
+            int middle = low + ((high - low) / 2);
+            if (!TryGet(entries, middle, out Entry candidate))
+                return false;
+            if (candidate.Value >= value)
+            {
+                entry = candidate;
+                found = true;
+                high = middle - 1;
+            }
+            else
+            {
+                low = middle + 1;
+            }
+        }
+
+        return found;
+    }
+
     /// <summary>Writes what is not in the file yet, when it has become enough to be worth it.</summary>
     public void SaveIfDue()
     {
