@@ -77,7 +77,8 @@ as_root_with_retries() {
 setup_debian() {
   local wanted=(librdkafka1 libzstd1) missing=() package
   if [ "$purpose" = test ]; then
-    wanted+=(kcat python3-kafka python3-confluent-kafka)
+    # kafka-python takes its codecs from these three modules when they are there.
+    wanted+=(kcat python3-kafka python3-confluent-kafka python3-snappy python3-lz4 python3-zstandard)
   fi
   for package in "${wanted[@]}"; do
     installed "$package" || missing+=("$package")
