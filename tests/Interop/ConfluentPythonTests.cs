@@ -1,0 +1,38 @@
+namespace Interop;
+
+public sealed class ConfluentPythonTests(SharedBroker broker)
+{
+    [Theory]
+    [InlineData("acks_none_and_one_arrive_too")]
+    [InlineData("admin_alters_topic_configs")]
+    [InlineData("admin_creates_describes_and_deletes_topics")]
+    [InlineData("admin_errors")]
+    [InlineData("commits_and_resumes")]
+    [InlineData("consumer_waits_for_new_records")]
+    [InlineData("gets_consecutive_offsets")]
+    [InlineData("group_of_three_rebalances")]
+    [InlineData("group_of_three_rebalances_cooperatively")]
+    [InlineData("idempotent_producer")]
+    [InlineData("idempotent_producers_side_by_side")]
+    [InlineData("large_message")]
+    [InlineData("lists_groups_with_their_members")]
+    [InlineData("offset_out_of_range_is_reported")]
+    [InlineData("offsets_by_time")]
+    [InlineData("running_consumer_finds_added_partitions")]
+    [InlineData("static_member_returns_without_a_rebalance")]
+    [InlineData("too_large_message_is_refused")]
+    [InlineData("unknown_group_has_no_offsets")]
+    [InlineData("watermarks_and_seek")]
+    public async Task Confluent_kafka(string check)
+    {
+        PythonClient.Confluent.SkipIfMissing();
+        await PythonClient.Confluent.CheckAsync(broker.Bootstrap, check, Topics.Unique(check), TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task Every_check_of_the_script_is_run()
+    {
+        PythonClient.Confluent.SkipIfMissing();
+        Assert.Equal(Topics.InlineNames(GetType(), nameof(Confluent_kafka)), await PythonClient.Confluent.ChecksAsync(TestContext.Current.CancellationToken));
+    }
+}
