@@ -11,20 +11,23 @@ public static class HeaderEncoding
     {
         ArgumentNullException.ThrowIfNull(headers);
         ArgumentNullException.ThrowIfNull(output);
-        foreach (var header in headers)
+        foreach (var header in headers) Write(header.Key, header.Value, output);
+    }
+
+    /// <summary>Appends one header, for adapters whose clients have their own header type.</summary>
+    internal static void Write(string key, ReadOnlyMemory<byte>? value, IBufferWriter<byte> output)
+    {
+        var size = Encoding.UTF8.GetByteCount(key);
+        WriteVarint(size, output);
+        output.Advance(Encoding.UTF8.GetBytes(key, output.GetSpan(size)));
+        if (value is { } bytes)
         {
-            var size = Encoding.UTF8.GetByteCount(header.Key);
-            WriteVarint(size, output);
-            output.Advance(Encoding.UTF8.GetBytes(header.Key, output.GetSpan(size)));
-            if (header.Value is { } value)
-            {
-                WriteVarint(value.Length, output);
-                output.Write(value.Span);
-            }
-            else
-            {
-                WriteVarint(-1, output);
-            }
+            WriteVarint(bytes.Length, output);
+            output.Write(bytes.Span);
+        }
+        else
+        {
+            WriteVarint(-1, output);
         }
     }
 

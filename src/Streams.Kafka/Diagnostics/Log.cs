@@ -1,0 +1,16 @@
+using Microsoft.Extensions.Logging;
+
+namespace Streams.Kafka.Diagnostics;
+
+/// <summary>Every log message of this assembly. Ids: 1–99 clients, 100–199 consumers, 200–299 producers.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Warning, "Client {ClientId}: {Code}: {Reason}")]
+    public static partial void ClientProblem(ILogger logger, string clientId, string code, string reason);
+
+    [LoggerMessage(2, LogLevel.Debug, "Client {ClientId}: {Facility}: {Message}")]
+    public static partial void ClientMessage(ILogger logger, string clientId, string facility, string message);
+
+    [LoggerMessage(100, LogLevel.Warning, "Consumer {ClientId} goes on after {Code}: {Reason}")]
+    public static partial void ConsumeProblem(ILogger logger, string clientId, string code, string reason);
+}

@@ -1,0 +1,102 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Streams.Core;
+using Streams.Kafka.Administration;
+using Streams.Kafka.Consuming;
+using Streams.Kafka.Groups;
+using Streams.Kafka.Producing;
+using Streams.Kafka.Wire;
+
+namespace Streams.Kafka;
+
+/// <summary>
+/// An Apache Kafka cluster, or any broker that speaks its protocol, over TCP or TLS: records go through Confluent.Kafka, groups and administration through connections of
+/// this library's own.
+/// </summary>
+/// <remarks>
+/// <para>Nothing is connected before it is needed. Disposing closes the administrators' connections; consumers, producers and coordinators are disposed by whoever made them.</para>
+/// <para>Client settings are librdkafka's (<c>socket.keepalive.enable</c>, <c>security.protocol</c>, <c>sasl.username</c> …) and go to all clients; security settings apply to this library's own
+/// connections too, as do <c>request.timeout.ms</c>, <c>default.api.timeout.ms</c> and <c>socket.connection.setup.timeout.ms</c> (milliseconds; defaults 30 s, 60 s, 10 s), which the others ignore.</para>
+/// </remarks>
+public sealed class KafkaCluster : ICluster
+{
+    private readonly string _bootstrapServers;
+    private readonly Dictionary<string, string> _clientConfig;
+    private readonly WireSettings _settings;
+    private readonly ILogger _logger;
+    private readonly TimeProvider _time;
+    private readonly BrokerPool _adminBrokers;
+
+    /// <summary>Names a cluster.</summary>
+    /// <param name="bootstrapServers"><c>host:port</c>, one or more, comma-separated. Kafka: <c>bootstrap.servers</c>.</param>
+    /// <param name="clientConfig">Further settings for all clients by librdkafka's names; none by default.</param>
+    /// <param name="logger">Where clients' problems are told; nowhere by default.</param>
+    /// <param name="timeProvider">Clock of time limits and pauses; the system's by default.</param>
+    /// <exception cref="ConfigException">An address, a time or a security setting is wrong.</exception>
+    public KafkaCluster(
+        string bootstrapServers, IReadOnlyDictionary<string, string>? clientConfig = null, ILogger? logger = null, TimeProvider? timeProvider = null)
+    {
+        ArgumentNullException.ThrowIfNull(bootstrapServers);
+        _bootstrapServers = bootstrapServers;
+        _clientConfig = new Dictionary<string, string>(clientConfig ?? new Dictionary<string, string>(), StringComparer.Ordinal);
+        _logger = logger ?? NullLogger.Instance;
+        _time = timeProvider ?? TimeProvider.System;
+        var defaults = new WireSettings { Bootstrap = BrokerAddress.ParseList(bootstrapServers), ClientId = "" };
+        _settings = defaults with
+        {
+            Security = SecuritySettings.From(_clientConfig),
+            RequestTimeout = TakeMilliseconds("request.timeout.ms", defaults.RequestTimeout),
+            ApiTimeout = TakeMilliseconds("default.api.timeout.ms", defaults.ApiTimeout),
+            ConnectTimeout = TakeMilliseconds("socket.connection.setup.timeout.ms", defaults.ConnectTimeout),
+        };
+        _adminBrokers = new BrokerPool(_settings with { ClientId = "admin" }, _time);
+    }
+
+    /// <inheritdoc/>
+    public string Description => $"Kafka at {_bootstrapServers} ({_settings.Security})";
+
+    /// <inheritdoc/>
+    public IRecordConsumer CreateConsumer(ConsumerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return new KafkaRecordConsumer(options, _clientConfig, _bootstrapServers, _time, _logger);
+    }
+
+    /// <inheritdoc/>
+    public IRecordProducer CreateProducer(ProducerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return new KafkaRecordProducer(options, _clientConfig, _bootstrapServers, CreateAdmin(options.ClientId), _settings.ApiTimeout, _time, _logger);
+    }
+
+    /// <inheritdoc/>
+    public IClusterAdmin CreateAdmin(string clientId)
+    {
+        ArgumentNullException.ThrowIfNull(clientId);
+        return new KafkaAdmin(_adminBrokers, new Retry(_settings, _time, NewRandom()));
+    }
+
+    /// <inheritdoc/>
+    public IGroupCoordinator CreateGroupCoordinator(string clientId, string groupId)
+    {
+        ArgumentNullException.ThrowIfNull(clientId);
+        ArgumentException.ThrowIfNullOrEmpty(groupId);
+        return new GroupCoordinatorClient(_settings with { ClientId = clientId }, groupId, _time, NewRandom());
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => _adminBrokers.DisposeAsync();
+
+    // Jitter only has to differ between instances that lost the same broker at the same moment.
+    private static Random NewRandom() => new(RandomNumberGenerator.GetInt32(int.MaxValue));
+
+    // Taken out: librdkafka has these names only in part, and with other defaults.
+    private TimeSpan TakeMilliseconds(string key, TimeSpan fallback)
+    {
+        if (!_clientConfig.Remove(key, out var text)) return fallback;
+        if (!int.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var milliseconds) || milliseconds == 0)
+            throw new ConfigException($"{key} is '{text}', not a number of milliseconds above 0.");
+        return TimeSpan.FromMilliseconds(milliseconds);
+    }
+}
