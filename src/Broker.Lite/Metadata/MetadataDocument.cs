@@ -3,19 +3,20 @@ using System.Text.Json.Serialization;
 namespace Broker.Lite.Metadata;
 
 /// <summary>What <see cref="MetadataFile"/> stores: everything the broker must know of itself and its topics to start again.</summary>
+/// <remarks>Optional properties have setters because the generated reader would set missing init-only ones to null.</remarks>
 internal sealed record MetadataDocument
 {
     /// <summary>Format of the document; a higher number than ours is refused.</summary>
-    public int Version { get; init; } = 1;
+    public int Version { get; set; } = 1;
 
     public required string ClusterId { get; init; }
 
     /// <summary>The first producer id that was never reserved.</summary>
-    public long NextProducerId { get; init; }
+    public long NextProducerId { get; set; }
 
-    public SortedDictionary<string, string> BrokerConfigs { get; init; } = [];
+    public SortedDictionary<string, string> BrokerConfigs { get; set; } = [];
 
-    public List<TopicDocument> Topics { get; init; } = [];
+    public List<TopicDocument> Topics { get; set; } = [];
 }
 
 /// <summary>A topic in <see cref="MetadataDocument"/>.</summary>
@@ -28,11 +29,11 @@ internal sealed record TopicDocument
     public required int Partitions { get; init; }
 
     /// <summary>True from the moment deletion was decided until its folders are gone, so that a crash in between is finished on start.</summary>
-    public bool Deleting { get; init; }
+    public bool Deleting { get; set; }
 
-    public SortedDictionary<string, string> Configs { get; init; } = [];
+    public SortedDictionary<string, string> Configs { get; set; } = [];
 }
 
-[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSourceGenerationOptions(WriteIndented = true, RespectNullableAnnotations = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(MetadataDocument))]
 internal sealed partial class MetadataJsonContext : JsonSerializerContext;

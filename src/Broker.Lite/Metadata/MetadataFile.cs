@@ -32,12 +32,8 @@ internal sealed class MetadataFile(string? directory)
 
         if (document is null || document.Version != Version)
             throw new InvalidDataException($"{path} has version {document?.Version}, this broker reads version {Version}");
-        foreach (var topic in document.Topics)
-        {
-            if (TopicName.Fault(topic.Name) is { } fault || topic.Partitions < 1)
-                throw new InvalidDataException($"{path} has an impossible topic '{topic.Name}' with {topic.Partitions} partitions");
-        }
-
+        if (FaultOf(document) is { } fault)
+            throw new InvalidDataException($"{path} cannot be used: {fault}");
         return document;
     }
 
@@ -57,4 +53,27 @@ internal sealed class MetadataFile(string? directory)
         File.Move(temporary, path, overwrite: true);
         DirectorySync.Flush(directory);
     }
+
+    /// <summary>Whatever would fail later, with the logs already open; the file may have been edited by hand.</summary>
+    private static string? FaultOf(MetadataDocument document)
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        var ids = new HashSet<Guid>();
+        foreach (var topic in document.Topics)
+        {
+            if (topic is null)
+                return "a topic is null";
+            var fault = TopicName.Fault(topic.Name)
+                ?? (topic.Partitions < 1 ? $"topic {topic.Name} has {topic.Partitions} partitions" : null)
+                ?? (names.Add(topic.Name) && ids.Add(topic.Id) ? null : $"topic {topic.Name} or its id is there twice")
+                ?? FaultOf(TopicConfigKeys.All, topic.Configs);
+            if (fault is not null)
+                return fault;
+        }
+
+        return FaultOf(BrokerConfigKeys.All, document.BrokerConfigs);
+    }
+
+    private static string? FaultOf(IReadOnlyDictionary<string, ConfigKey> keys, SortedDictionary<string, string> values) =>
+        ConfigRules.Faults(keys, values.Select(entry => KeyValuePair.Create(entry.Key, (string?)entry.Value))).FirstOrDefault();
 }

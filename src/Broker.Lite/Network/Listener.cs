@@ -69,7 +69,7 @@ internal sealed class Listener : IAsyncDisposable
         await Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
         var running = Task.WhenAll(_connections.Values.Select(entry => entry.Running));
-        await Task.WhenAny(running, Task.Delay(_patienceAtStop, CancellationToken.None)).ConfigureAwait(false);
+        await Task.WhenAny(running, Task.Delay(_patienceAtStop, _time, CancellationToken.None)).ConfigureAwait(false);
         foreach (var (connection, _) in _connections.Values)
             connection.Abort();
         await running.ConfigureAwait(false);

@@ -285,12 +285,19 @@ public sealed class ConnectionTests
     {
         var broker = await StartAsync();
         await broker.CreateTopicAsync("t");
+        // One that had a parked request and is now between two: it must not use up the patience that the (manual) clock would measure.
+        using var between = new RawClient(broker.Port);
+        await between.SendAsync(TestBroker.Fetch("t", 0, maxWaitMs: 1000), 12, 1);
+        await broker.ParkedFetchesAsync("t", 1);
+        broker.Clock.Advance(TimeSpan.FromSeconds(1));
+        await between.ReceiveAsync(TestBroker.Fetch("t", 0), 12, 1);
         using var client = new RawClient(broker.Port);
         await client.SendAsync(TestBroker.Fetch("t", 0, maxWaitMs: 60_000_000), 12, 1);
         await broker.ParkedFetchesAsync("t", 1);
         var local = broker.SendAsync(TestBroker.Fetch("t", 0, maxWaitMs: 60_000_000));
-        await broker.DisposeAsync();
+        await broker.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
         await client.AssertClosedAsync();
+        await between.AssertClosedAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => local);
         await Assert.ThrowsAsync<ObjectDisposedException>(() => broker.SendAsync(new MetadataRequest()));
     }
