@@ -5,7 +5,7 @@ using System.Runtime.CompilerServices;
 namespace Streams.State.Bytes;
 
 /// <summary>
-/// Entries in memory, found by their key's bytes: an open-addressing hash over keys in an arena, entries in pages that never move, and an ordered index that is
+/// Entries in memory, found by their key's bytes: an open-addressing hash, entries in pages that never move, and an ordered index that is
 /// built when somebody first asks for order and kept from then on.
 /// </summary>
 /// <remarks>
@@ -46,7 +46,7 @@ internal sealed class EntryTable<T>
     public ReadOnlySpan<byte> KeyOf(int id)
     {
         ref var entry = ref this[id];
-        return _arena.Span(entry.Key, entry.KeyLength);
+        return entry.KeyLength <= KeyCell.Capacity ? ((ReadOnlySpan<byte>)entry.Key)[..entry.KeyLength] : _arena.Span(HandleOf(ref entry.Key), entry.KeyLength);
     }
 
     public ReadOnlySpan<byte> ValueOf(int id)
@@ -74,12 +74,12 @@ internal sealed class EntryTable<T>
     public int Add(ReadOnlySpan<byte> key, uint hash)
     {
         Debug.Assert(Find(key, hash) < 0, "a key is added once");
-        if (Count * 8L >= _buckets.Length * 5L) GrowBuckets();
+        if (Count * 5L >= _buckets.Length * 4L) GrowBuckets();
         var id = TakeId();
         ref var entry = ref this[id];
         entry = default;
-        entry.Hash = hash;
-        entry.Key = _arena.Store(key);
+        if (key.Length <= KeyCell.Capacity) key.CopyTo(entry.Key);
+        else HandleOf(ref entry.Key) = _arena.Store(key);
         entry.KeyLength = key.Length;
         entry.WrittenIn = -1;
         entry.Flags = EntryFlags.Live;
@@ -95,8 +95,8 @@ internal sealed class EntryTable<T>
         ref var entry = ref this[id];
         Debug.Assert(entry.Has(EntryFlags.Live), "only live entries are removed");
         _index?.Remove(KeyOf(id), id, new Keys(this));
-        Unlink(entry.Hash, id);
-        _arena.Free(entry.Key, entry.KeyLength);
+        Unlink(KeyHash.Of(KeyOf(id)), id);
+        if (entry.KeyLength > KeyCell.Capacity) _arena.Free(HandleOf(ref entry.Key), entry.KeyLength);
         _arena.Free(entry.Value, entry.ValueLength);
         entry = default;
         _freeIds.Push(id);
@@ -157,7 +157,7 @@ internal sealed class EntryTable<T>
         {
             ref var entry = ref this[id];
             if (!entry.Has(EntryFlags.Live)) continue;
-            entry.Key = arena.Store(_arena.Span(entry.Key, entry.KeyLength));
+            if (entry.KeyLength > KeyCell.Capacity) HandleOf(ref entry.Key) = arena.Store(KeyOf(id));
             entry.Value = arena.Store(_arena.Span(entry.Value, entry.ValueLength));
         }
 
@@ -183,6 +183,8 @@ internal sealed class EntryTable<T>
     public void Sort(Span<int> ids) => KeySorter.Sort(ids, new Keys(this));
 
     public Keys AllKeys => new(this);
+
+    private static ref uint HandleOf(ref KeyCell key) => ref Unsafe.As<KeyCell, uint>(ref key);
 
     private static void Link(ulong[] buckets, uint hash, int id)
     {

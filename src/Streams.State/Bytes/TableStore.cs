@@ -25,8 +25,8 @@ namespace Streams.State.Bytes;
 /// </remarks>
 internal sealed class TableStore<T> : IDisposable
 {
-    /// <summary>Changelog records that a crash may leave to restore because their writes waited: half a million, about a second.</summary>
-    public const long TailRecordsMax = 500_000;
+    /// <summary>Changelog records that a crash may leave to restore because their writes waited: a million, a second or two.</summary>
+    public const long TailRecordsMax = 1_000_000;
 
     /// <summary>Commits that a write may wait for.</summary>
     public const int WaitingCommitsMax = 64;

@@ -184,7 +184,7 @@ internal abstract class KeyValueStore<K, T> : IKeyValueStore<K, T>
         _recentlyUsed.Remove(eldest);
         _key.Clear();
         System.Buffers.BuffersExtensions.Write(_key, store.Table.KeyOf(eldest));
-        store.Delete(eldest, store.Table[eldest].Hash, _key.WrittenSpan);
+        store.Delete(eldest, KeyHash.Of(_key.WrittenSpan), _key.WrittenSpan);
     }
 
     private void ForgetUse(TableStore<T> store, ReadOnlySpan<byte> key)
