@@ -184,6 +184,32 @@ public sealed class TopologyTestDriver : IDisposable
     public ITimestampedKeyValueStore<K, V> GetTimestampedKeyValueStore<K, V>(string name, int partition = 0) =>
         GetStateStore<ITimestampedKeyValueStore<K, V>>(name, partition);
 
+    /// <summary>A window store. One whose entries carry timestamps is shown with them: ask for <c>ValueAndTimestamp</c> values.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="partition">Whose task's, where there are several.</param>
+    /// <exception cref="ArgumentException">There is no such store, or it is of another type.</exception>
+    public IWindowStore<K, V> GetWindowStore<K, V>(string name, int partition = 0) => GetStateStore<IWindowStore<K, V>>(name, partition);
+
+    /// <summary>A window store whose entries carry timestamps: that of a windowed aggregation.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="partition">Whose task's, where there are several.</param>
+    /// <exception cref="ArgumentException">There is no such store, or it is of another type.</exception>
+    public ITimestampedWindowStore<K, V> GetTimestampedWindowStore<K, V>(string name, int partition = 0) =>
+        GetStateStore<ITimestampedWindowStore<K, V>>(name, partition);
+
+    /// <summary>A session store.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="partition">Whose task's, where there are several.</param>
+    /// <exception cref="ArgumentException">There is no such store, or it is of another type.</exception>
+    public ISessionStore<K, V> GetSessionStore<K, V>(string name, int partition = 0) => GetStateStore<ISessionStore<K, V>>(name, partition);
+
+    /// <summary>A key-value store that keeps older versions.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="partition">Whose task's, where there are several.</param>
+    /// <exception cref="ArgumentException">There is no such store, or it is of another type.</exception>
+    public IVersionedKeyValueStore<K, V> GetVersionedKeyValueStore<K, V>(string name, int partition = 0) =>
+        GetStateStore<IVersionedKeyValueStore<K, V>>(name, partition);
+
     /// <summary>Every store by name: those of the first task that has them, and global ones.</summary>
     public IReadOnlyDictionary<string, IStateStore> GetAllStateStores()
     {

@@ -2,28 +2,44 @@ namespace Streams.Dsl.Nodes;
 
 /// <summary>Keeps the rows of a table for which the predicate says so; a row that does not match is a deletion downstream.</summary>
 /// <remarks>Source: Kafka's <c>KTableFilter</c>. The predicate is not called for absent rows.</remarks>
-internal sealed class TableFilter<K, V>(TableOperator<K, V> parent, Func<K, V, bool> predicate, bool keep, string? storeName) : TableOperator<K, V>
+internal sealed class TableFilter<K, V> : TableOperator<K, V>
 {
-    public override string? StoreName => storeName;
+    private readonly TableOperator<K, V> _parent;
+    private readonly Func<K, V, bool> _predicate;
+    private readonly bool _keep;
+    private readonly string? _storeName;
+
+    public TableFilter(TableOperator<K, V> parent, Func<K, V, bool> predicate, bool keep, string? storeName)
+    {
+        _parent = parent;
+        _predicate = predicate;
+        _keep = keep;
+        _storeName = storeName;
+
+        // Where the parent keeps its rows anyway, old values cost nothing, and rows that never matched need no deletion downstream (KAFKA-10077).
+        SendsOldValues = parent.EnableSendingOldValues(forceMaterialization: false);
+    }
+
+    public override string? StoreName => _storeName;
 
     public override bool EnableSendingOldValues(bool forceMaterialization)
     {
-        if (storeName is not null) return SendsOldValues = true;
-        return SendsOldValues |= parent.EnableSendingOldValues(forceMaterialization);
+        if (_storeName is not null) return SendsOldValues = true;
+        return SendsOldValues |= _parent.EnableSendingOldValues(forceMaterialization);
     }
 
     public override RowLookup<K, V> View()
     {
-        if (storeName is not null) return RowLookup<K, V>.OfStore(storeName);
-        var rows = parent.View();
+        if (_storeName is not null) return RowLookup<K, V>.OfStore(_storeName);
+        var rows = _parent.View();
         return new RowLookup<K, V>(rows.StoreNames, () => new FilteredRowReader(rows.Create(), this));
     }
 
-    public Processor<K, Change<V>> CreateProcessor() => storeName is null
+    public Processor<K, Change<V>> CreateProcessor() => _storeName is null
         ? new TableFilterProcessor<K, V>(this)
-        : new StoredTableFilterProcessor<K, V>(this, storeName);
+        : new StoredTableFilterProcessor<K, V>(this, _storeName);
 
-    public bool Matches(K key, V value) => predicate(key, value) == keep;
+    public bool Matches(K key, V value) => _predicate(key, value) == _keep;
 
     private sealed class FilteredRowReader(RowReader<K, V> parent, TableFilter<K, V> filter) : RowReader<K, V>
     {
