@@ -104,8 +104,10 @@ internal sealed class RunningProcess : IAsyncDisposable
     /// <summary>Asks the process to end, as a service manager does.</summary>
     public async Task TerminateAsync(CancellationToken cancellation)
     {
-        using var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)]);
+        // The shell's own kill: the program of that name is in a package that a bare system does not have.
+        using var kill = Process.Start("/bin/sh", ["-c", $"kill -TERM {_process.Id.ToString(CultureInfo.InvariantCulture)}"]);
         await kill.WaitForExitAsync(cancellation);
+        Assert.Equal(0, kill.ExitCode);
     }
 
     public async ValueTask DisposeAsync()
