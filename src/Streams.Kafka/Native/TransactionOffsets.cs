@@ -21,16 +21,23 @@ internal static class TransactionOffsets
     private const string LibrdkafkaType = "Confluent.Kafka.Impl.Librdkafka, Confluent.Kafka";
     private const string SafeHandleType = "Confluent.Kafka.Impl.SafeKafkaHandle, Confluent.Kafka";
 
-    /// <summary>librdkafka's serialised form of a membership: <c>CGMDv2:</c>, generation (int32 of the machine's order), group, member and, if there is one, instance, each ended by a zero byte.</summary>
+    /// <summary>
+    /// librdkafka's serialised form of a membership: <c>CGMDv2:</c>, generation (int32 in the machine's order), group, member, a byte that is 1 when there is no instance id, and the instance
+    /// id if there is one; names end with a zero byte.
+    /// </summary>
     /// <exception cref="ArgumentException">A name has a zero byte in it, which would end it early.</exception>
     public static byte[] Serialize(GroupMembership membership)
     {
-        string[] names = membership.GroupInstanceId is { } instance ? [membership.GroupId, membership.MemberId, instance] : [membership.GroupId, membership.MemberId];
-        if (names.Any(name => name.Contains('\0', StringComparison.Ordinal)))
+        if (membership.GroupId.Contains('\0', StringComparison.Ordinal)
+            || membership.MemberId.Contains('\0', StringComparison.Ordinal)
+            || membership.GroupInstanceId?.Contains('\0', StringComparison.Ordinal) == true)
+        {
             throw new ArgumentException("A group, member or instance id has a zero byte in it.", nameof(membership));
+        }
 
         var magic = "CGMDv2:"u8;
-        var text = Encoding.UTF8.GetBytes(string.Concat(names.Select(name => name + '\0')));
+        var instance = membership.GroupInstanceId is { } id ? $"\0{id}\0" : "\u0001";
+        var text = Encoding.UTF8.GetBytes($"{membership.GroupId}\0{membership.MemberId}\0{instance}");
         var bytes = new byte[magic.Length + sizeof(int) + text.Length];
         magic.CopyTo(bytes);
         var generation = bytes.AsSpan(magic.Length, sizeof(int));

@@ -117,7 +117,7 @@ internal sealed class BrokerConnection : IAsyncDisposable
         const short PreferredVersion = 3;
         var answer = await ExchangeAsync(request, PreferredVersion, _settings.ConnectTimeout, cancellationToken).ConfigureAwait(false);
 
-        // A broker older than version 3 says so in a version 0 body (PendingAnswer reads it as such) and lists what it has; then a plain version 0 is asked.
+        // A broker older than version 3 says so, in a body that PendingAnswer knows; then a plain version 0 is asked.
         if (answer.ErrorCode == ErrorCode.UnsupportedVersion)
             answer = await ExchangeAsync(new ApiVersionsRequest(), 0, _settings.ConnectTimeout, cancellationToken).ConfigureAwait(false);
         WireErrors.Check(answer.ErrorCode, $"Asking {Address} for its versions");

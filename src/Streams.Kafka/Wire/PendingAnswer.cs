@@ -32,7 +32,8 @@ internal sealed class PendingAnswer<TResponse>(IRequest<TResponse> request, shor
     {
         try
         {
-            _source.TrySetResult(MessageFrames.DecodeResponse(request, BodyVersion(frame.Span), CorrelationId, frame));
+            if (IsVersionRefusal(frame.Span) && new ApiVersionsResponse { ErrorCode = ErrorCode.UnsupportedVersion } is TResponse refusal) _source.TrySetResult(refusal);
+            else _source.TrySetResult(MessageFrames.DecodeResponse(request, version, CorrelationId, frame));
         }
         catch (ProtocolException e)
         {
@@ -49,11 +50,10 @@ internal sealed class PendingAnswer<TResponse>(IRequest<TResponse> request, shor
         _ = _source.Task.Exception;
     }
 
-    // A broker that does not know the version of an ApiVersions request answers in version 0 (KIP-511).
-    private short BodyVersion(ReadOnlySpan<byte> frame) =>
-        request.Key == ApiKey.ApiVersions
+    // A broker that does not know the version of an ApiVersions request answers in version 0 (KIP-511); what follows the error code is not worth reading, since the request is
+    // made again in version 0, and not all brokers write it correctly (librdkafka's mock).
+    private bool IsVersionRefusal(ReadOnlySpan<byte> frame) =>
+        version > 0
         && frame.Length >= CorrelationIdBytes + sizeof(short)
-        && BinaryPrimitives.ReadInt16BigEndian(frame[CorrelationIdBytes..]) == (short)ErrorCode.UnsupportedVersion
-            ? (short)0
-            : version;
+        && BinaryPrimitives.ReadInt16BigEndian(frame[CorrelationIdBytes..]) == (short)ErrorCode.UnsupportedVersion;
 }
