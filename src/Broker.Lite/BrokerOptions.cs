@@ -26,13 +26,14 @@ public sealed record BrokerOptions
     public int? AdvertisedPort { get; init; }
 
     /// <summary>
-    /// Folder for logs and metadata (Kafka: <c>log.dirs</c>), created if missing and used by one broker at a time. Default: null, everything is
-    /// kept in memory and gone at the end.
+    /// Folder for logs and metadata (Kafka: <c>log.dirs</c>), created if missing and used by one broker at a time. Default: null,
+    /// everything is kept in memory and gone at the end.
     /// </summary>
     public string? DataDirectory { get; init; }
 
     /// <summary>
-    /// Broker settings under Kafka's own names, such as <c>auto.create.topics.enable</c>; unknown names and values out of range are refused by
+    /// Broker settings under Kafka's own names, such as <c>auto.create.topics.enable</c>; unknown names and values out of range are
+    /// refused by
     /// <see cref="Validate"/>. Default: none.
     /// </summary>
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();

@@ -115,7 +115,8 @@ public sealed class BrokerServer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Stops: no new connections, parked requests are given up, requests in progress finish, logs are flushed and marked as cleanly closed. Again: nothing.
+    /// Stops: no new connections, parked requests are given up, requests in progress finish, logs are flushed and marked as cleanly
+    /// closed. Again: nothing.
     /// </summary>
     public async ValueTask DisposeAsync()
     {

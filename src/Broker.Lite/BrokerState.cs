@@ -3,7 +3,10 @@ using Broker.Lite.Metadata;
 
 namespace Broker.Lite;
 
-/// <summary>What request handlers work on. <see cref="View"/>, <see cref="Loop"/> and <see cref="Time"/> may be used anywhere, the rest only on the loop.</summary>
+/// <summary>
+/// What request handlers work on. <see cref="View"/>, <see cref="Loop"/> and <see cref="Time"/> may be used anywhere, the rest only on the
+/// loop.
+/// </summary>
 internal sealed class BrokerState
 {
     public required int BrokerId { get; init; }

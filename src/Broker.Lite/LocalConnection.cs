@@ -8,10 +8,10 @@ namespace Broker.Lite;
 /// no socket is involved. Made by <see cref="BrokerServer.Connect"/>.
 /// </summary>
 /// <remarks>
-/// Requests are served in the highest version the broker has. Unlike on a socket they do not wait for each other: several may be in progress, from several
-/// threads. Message objects must not be changed until the response is there. Record batches in a Fetch response are
-/// the caller's to keep. Batches of a Produce request
-/// are handed to the log as they are, which writes base offset and leader epoch into their headers: they must be in writable memory that nobody else uses meanwhile.
+/// Requests are served in the highest version the broker has. Unlike on a socket they do not wait for each other: several may be in
+/// progress, from several threads. Message objects must not be changed until the response is there. Record batches in a Fetch response are
+/// the caller's to keep. Batches of a Produce request are handed to the log as they are, which writes base offset and leader epoch into
+/// their headers: they must be in writable memory that nobody else uses meanwhile.
 /// </remarks>
 public sealed class LocalConnection
 {
@@ -34,7 +34,8 @@ public sealed class LocalConnection
     /// <param name="cancellationToken">Gives up waiting; what the request did already stays done.</param>
     /// <exception cref="ProtocolException">The broker does not serve this API; or, with acks=0, the produce request failed.</exception>
     /// <exception cref="ObjectDisposedException">The broker has stopped.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled, or the broker stopped while the request was waiting.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled, or the broker stopped while the request was
+    /// waiting.</exception>
     public async ValueTask<TResponse> SendAsync<TResponse>(IRequest<TResponse> request, CancellationToken cancellationToken = default)
         where TResponse : IApiMessage, new()
     {

@@ -10,9 +10,10 @@ namespace Broker.Lite.Coordination;
 /// </summary>
 /// <remarks>
 /// There is no dedicated thread. Whoever posts to an idle loop runs the item itself, and anything posted meanwhile, up to
-/// <see cref="MaxItemsPerTurn"/>; the rest moves to the thread pool. A lone caller in the same process therefore gets its answer synchronously, which
-/// makes embedded tests deterministic, and a busy loop costs one interlocked increment per item. An item never runs inside another one.
-/// The queue is bounded by its callers: a connection has one request in progress, and timers and signals post at most one item each.
+/// <see cref="MaxItemsPerTurn"/>; the rest moves to the thread pool. A lone caller in the same process therefore gets its answer
+/// synchronously, which makes embedded tests deterministic, and a busy loop costs one interlocked increment per item. An item never runs
+/// inside another one. The queue is bounded by its callers: a connection has one request in progress, and timers and signals post at most
+/// one item each.
 /// </remarks>
 internal sealed class BrokerLoop(ILogger logger)
 {

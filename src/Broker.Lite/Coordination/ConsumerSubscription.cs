@@ -9,7 +9,9 @@ internal static class ConsumerSubscription
     /// <summary>The protocol type whose metadata is a ConsumerProtocolSubscription.</summary>
     public const string ProtocolType = "consumer";
 
-    /// <summary>All topics any member of a consumer group subscribes to. Metadata that is none (allowed: it is opaque) names no topics.</summary>
+    /// <summary>
+    /// All topics any member of a consumer group subscribes to. Metadata that is none (allowed: it is opaque) names no topics.
+    /// </summary>
     public static HashSet<string> TopicsOf(Group group)
     {
         var topics = new HashSet<string>(StringComparer.Ordinal);

@@ -41,7 +41,9 @@ internal sealed class Group(string id)
     /// <summary>Removes the members that did not send SyncGroup.</summary>
     public LoopTimer? SyncTimer { get; set; }
 
-    /// <summary>Milliseconds by which an initial join phase may still be extended (group.initial.rebalance.delay.ms); 0 outside one.</summary>
+    /// <summary>
+    /// Milliseconds by which an initial join phase may still be extended (group.initial.rebalance.delay.ms); 0 outside one.
+    /// </summary>
     public int InitialDelayRemainingMs { get; set; }
 
     /// <summary>True from the start of an initial join phase's last delay step if a member joined in it.</summary>

@@ -109,7 +109,9 @@ internal sealed class GroupCoordinator
         return group!.State == GroupState.PreparingRebalance ? ErrorCode.RebalanceInProgress : ErrorCode.None;
     }
 
-    /// <summary>Removes one member at its own or an administrator's wish. An empty member id with an instance id removes the static instance.</summary>
+    /// <summary>
+    /// Removes one member at its own or an administrator's wish. An empty member id with an instance id removes the static instance.
+    /// </summary>
     public ErrorCode Leave(string groupId, string memberId, string? instanceId)
     {
         if (groupId.Length == 0)
@@ -351,7 +353,9 @@ internal sealed class GroupCoordinator
             EndJoinPhase(group);
     }
 
-    /// <summary>Forms the next generation of the members that have joined; the others are out, except static ones, which may come back.</summary>
+    /// <summary>
+    /// Forms the next generation of the members that have joined; the others are out, except static ones, which may come back.
+    /// </summary>
     private void EndJoinPhase(Group group)
     {
         if (group.State != GroupState.PreparingRebalance)

@@ -16,7 +16,8 @@ internal sealed class GroupOffsets(
     internal readonly record struct Commit(OffsetPartition Partition, long Offset, int LeaderEpoch, string? Metadata, bool Exists);
 
     /// <summary>
-    /// Commits offsets, for a member of the current generation or, with generation -1, for a client that manages partitions by itself. Returns one error per commit, in their order.
+    /// Commits offsets, for a member of the current generation or, with generation -1, for a client that manages partitions by itself.
+    /// Returns one error per commit, in their order.
     /// </summary>
     public ErrorCode[] CommitAll(string groupId, string memberId, string? instanceId, int generationId, IReadOnlyList<Commit> commits)
     {

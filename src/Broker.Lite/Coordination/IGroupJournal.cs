@@ -6,7 +6,8 @@ namespace Broker.Lite.Coordination;
 internal interface IGroupJournal
 {
     /// <summary>
-    /// Appends the entries of one group as one batch, atomically and in order. Returns <see cref="ErrorCode.None"/>, or the error for the client when nothing was written.
+    /// Appends the entries of one group as one batch, atomically and in order. Returns <see cref="ErrorCode.None"/>, or the error for the
+    /// client when nothing was written.
     /// </summary>
     ErrorCode Append(string groupId, IReadOnlyList<JournalEntry> entries);
 }

@@ -21,7 +21,9 @@ internal sealed class LoopTimer
     /// <summary>The deadline under which the queue knows this timer; entries with another one are stale.</summary>
     internal long QueuedForMs { get; set; }
 
-    /// <summary>Moves the deadline to <paramref name="delayMs"/> milliseconds from now. No effect once it has run or was cancelled.</summary>
+    /// <summary>
+    /// Moves the deadline to <paramref name="delayMs"/> milliseconds from now. No effect once it has run or was cancelled.
+    /// </summary>
     public void Move(long delayMs)
     {
         if (!IsPending)

@@ -1,8 +1,8 @@
 namespace Broker.Lite.Coordination;
 
 /// <summary>
-/// Deadlines that fire on the <see cref="BrokerLoop"/>. All timers share one <see cref="ITimer"/> of the injected clock, armed for the earliest
-/// deadline, so that moving a deadline later (each heartbeat does) costs one field write.
+/// Deadlines that fire on the <see cref="BrokerLoop"/>. All timers share one <see cref="ITimer"/> of the injected clock, armed for the
+/// earliest deadline, so that moving a deadline later (each heartbeat does) costs one field write.
 /// </summary>
 /// <remarks>Every member except the clock's callback is called on the loop.</remarks>
 internal sealed class LoopTimers : IDisposable
@@ -30,7 +30,9 @@ internal sealed class LoopTimers : IDisposable
     /// <summary>Milliseconds of the clock's monotonic time since this object was made.</summary>
     public long NowMs => (long)_time.GetElapsedTime(_origin).TotalMilliseconds;
 
-    /// <summary>Runs <paramref name="callback"/> on the loop once, <paramref name="delayMs"/> milliseconds from now (never inside this call).</summary>
+    /// <summary>
+    /// Runs <paramref name="callback"/> on the loop once, <paramref name="delayMs"/> milliseconds from now (never inside this call).
+    /// </summary>
     public LoopTimer Schedule(long delayMs, Action callback)
     {
         var timer = new LoopTimer(this, callback, DueAt(delayMs));

@@ -92,8 +92,8 @@ internal sealed class OffsetsTopic(TopicCatalog catalog, TimeProvider time, ILog
             if (batch.Header.IsControl)
                 continue;
             using var decompressed = batch.Decompress(MaxDecompressedBytes);
-            var records2 = decompressed is null ? batch.GetRecords() : batch.GetRecords(decompressed.WrittenSpan);
-            foreach (var record in records2)
+            var contents = decompressed is null ? batch.GetRecords() : batch.GetRecords(decompressed.WrittenSpan);
+            foreach (var record in contents)
             {
                 records++;
                 if (record.IsKeyNull || record.Offset < from)

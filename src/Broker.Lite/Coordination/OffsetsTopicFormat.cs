@@ -59,8 +59,8 @@ internal static class OffsetsTopicFormat
     public static JournalEntry GroupTombstone(string groupId) => new(GroupKey(groupId), null);
 
     /// <summary>
-    /// Applies one record of the topic to the groups, as it is replayed from the start. Members are not brought back: their clients are told
-    /// that they are unknown and join again, in a later generation than any they have seen.
+    /// Applies one record of the topic to the groups, as it is replayed from the start. Members are not brought back: their clients are
+    /// told that they are unknown and join again, in a later generation than any they have seen.
     /// </summary>
     /// <returns>False for keys and values of versions not known here, which are skipped.</returns>
     /// <exception cref="ProtocolException">The record is damaged.</exception>

@@ -5,7 +5,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Broker.Lite.Host;
 
-/// <summary>The broker as a process: reads the command line, starts a <see cref="BrokerServer"/>, and stops it on SIGTERM or SIGINT.</summary>
+/// <summary>
+/// The broker as a process: reads the command line, starts a <see cref="BrokerServer"/>, and stops it on SIGTERM or SIGINT.
+/// </summary>
 internal static class Program
 {
     private const int Ok = 0;

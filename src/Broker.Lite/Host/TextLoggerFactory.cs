@@ -2,7 +2,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Broker.Lite.Host;
 
-/// <summary>Writes log entries as lines, <c>time level category[id] message</c>, to a writer. One write per entry, so that lines never mix.</summary>
+/// <summary>
+/// Writes log entries as lines, <c>time level category[id] message</c>, to a writer. One write per entry, so that lines never mix.
+/// </summary>
 internal sealed class TextLoggerFactory(TextWriter writer, LogLevel minimum, TimeProvider time) : ILoggerFactory
 {
     private readonly Lock _gate = new();

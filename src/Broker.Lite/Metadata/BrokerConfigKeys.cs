@@ -1,6 +1,8 @@
 namespace Broker.Lite.Metadata;
 
-/// <summary>The broker configuration keys that this broker acts on, with Kafka's names, plus those that give topics their defaults.</summary>
+/// <summary>
+/// The broker configuration keys that this broker acts on, with Kafka's names, plus those that give topics their defaults.
+/// </summary>
 internal static class BrokerConfigKeys
 {
     public const string AutoCreateTopics = "auto.create.topics.enable";

@@ -3,7 +3,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Broker.Lite.Metadata;
 
-/// <summary>Forces a folder's entries to disk, so that a rename in it survives a power failure and not only a crash of the process.</summary>
+/// <summary>
+/// Forces a folder's entries to disk, so that a rename in it survives a power failure and not only a crash of the process.
+/// </summary>
 internal static partial class DirectorySync
 {
     /// <summary>Flushes the folder. Windows has no such operation and needs none: its file systems log renames.</summary>

@@ -1,11 +1,12 @@
 namespace Broker.Lite.Metadata;
 
 /// <summary>
-/// A parked Fetch: partitions report what is appended to them, and it wakes when that makes enough together with what it had found. Thread-safe.
+/// A parked Fetch: partitions report what is appended to them, and it wakes when that makes enough together with what it had found.
+/// Thread-safe.
 /// </summary>
 /// <remarks>
-/// It is registered before the read and armed after it. Appends in between count although the read may have seen them: then it wakes a little
-/// early and reads again, which is harmless; counting none of them would lose a wake-up.
+/// It is registered before the read and armed after it. Appends in between count although the read may have seen them: then it wakes a
+/// little early and reads again, which is harmless; counting none of them would lose a wake-up.
 /// </remarks>
 internal sealed class FetchWaiter(int minBytes)
 {

@@ -28,7 +28,9 @@ internal sealed record TopicDocument
 
     public required int Partitions { get; init; }
 
-    /// <summary>True from the moment deletion was decided until its folders are gone, so that a crash in between is finished on start.</summary>
+    /// <summary>
+    /// True from the moment deletion was decided until its folders are gone, so that a crash in between is finished on start.
+    /// </summary>
     public bool Deleting { get; set; }
 
     public SortedDictionary<string, string> Configs { get; set; } = [];

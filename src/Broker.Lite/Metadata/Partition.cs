@@ -37,7 +37,8 @@ internal sealed class Partition(IPartitionLog log)
     public static ErrorCode CheckLeaderEpoch(int clientEpoch) => clientEpoch > LeaderEpoch ? ErrorCode.UnknownLeaderEpoch : ErrorCode.None;
 
     /// <summary>
-    /// Appends a producer's batch, or the broker's own. The memory is changed (base offset, leader epoch) and belongs to the log until this returns.
+    /// Appends a producer's batch, or the broker's own. The memory is changed (base offset, leader epoch) and belongs to the log until
+    /// this returns.
     /// </summary>
     public AppendResult Append(ReadOnlyMemory<byte> batches, AppendOrigin origin = AppendOrigin.Client)
     {
@@ -66,7 +67,9 @@ internal sealed class Partition(IPartitionLog log)
 
     public void Configure(LogConfig config) => log.UpdateConfig(config);
 
-    /// <summary>Wakes the fetch when enough is appended. To be called before the fetch looks at the log, so that nothing falls between.</summary>
+    /// <summary>
+    /// Wakes the fetch when enough is appended. To be called before the fetch looks at the log, so that nothing falls between.
+    /// </summary>
     public void AddWaiter(FetchWaiter waiter)
     {
         lock (_waitersGate)

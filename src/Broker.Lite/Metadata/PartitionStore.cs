@@ -5,7 +5,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Broker.Lite.Metadata;
 
-/// <summary>Opens, deletes and looks after the logs of partitions, in a folder or in memory; translates topic configuration into log settings.</summary>
+/// <summary>
+/// Opens, deletes and looks after the logs of partitions, in a folder or in memory; translates topic configuration into log settings.
+/// </summary>
 internal sealed class PartitionStore : IDisposable
 {
     // Retention is a matter of minutes, a flush by time may be one of seconds.

@@ -13,7 +13,9 @@ namespace Broker.Lite.Metadata;
 /// </summary>
 internal sealed class TopicCatalog
 {
-    /// <summary>Producer ids reserved with one write of the metadata file. A restart skips what is left of a block, so that no id is given twice.</summary>
+    /// <summary>
+    /// Producer ids reserved with one write of the metadata file. A restart skips what is left of a block, so that no id is given twice.
+    /// </summary>
     private const int ProducerIdBlock = 1000;
 
     /// <summary>The most partitions all topics may have together: each costs open files and memory.</summary>
@@ -40,7 +42,9 @@ internal sealed class TopicCatalog
     /// <summary>The current picture.</summary>
     public ClusterView View => Volatile.Read(ref _view);
 
-    /// <summary>Reads the metadata, finishes deletions that a crash interrupted, and opens all logs. Not on the loop: nothing else runs yet.</summary>
+    /// <summary>
+    /// Reads the metadata, finishes deletions that a crash interrupted, and opens all logs. Not on the loop: nothing else runs yet.
+    /// </summary>
     public static TopicCatalog Open(MetadataFile file, PartitionStore store, IReadOnlyDictionary<string, string> settings, Func<Guid> newId, ILogger logger)
     {
         var document = file.Load();
@@ -120,7 +124,9 @@ internal sealed class TopicCatalog
         return new CreateTopicResult(ErrorCode.None, null, id, partitions, configs);
     }
 
-    /// <summary>Removes a topic and its data. From the moment it is marked it is gone for clients; its folders may take until the next start.</summary>
+    /// <summary>
+    /// Removes a topic and its data. From the moment it is marked it is gone for clients; its folders may take until the next start.
+    /// </summary>
     public ErrorCode Delete(Topic topic)
     {
         var document = ToDocument(topic) with { Deleting = true };
@@ -193,8 +199,8 @@ internal sealed class TopicCatalog
             return (ErrorCode.InvalidConfig, $"{fixedKey} can be changed only by a restart");
         if (validateOnly)
             return (ErrorCode.None, null);
-        var values2 = values.ToImmutableDictionary(entry => entry.Key, entry => entry.Value!, StringComparer.Ordinal);
-        return Change(view with { Config = view.Config with { Dynamic = values2 } });
+        var altered = values.ToImmutableDictionary(entry => entry.Key, entry => entry.Value!, StringComparer.Ordinal);
+        return Change(view with { Config = view.Config with { Dynamic = altered } });
     }
 
     /// <summary>A producer id that was never given out before, in this run or an earlier one.</summary>

@@ -1,8 +1,9 @@
 namespace Broker.Lite.Metadata;
 
 /// <summary>
-/// Topic configuration keys with the names and defaults of Kafka 3.9's <c>TopicConfig</c>, except those of tiered storage, replication throttles and old
-/// message formats. Keys that have nothing to act on here, such as those about replicas, are accepted and reported so that clients that look them up find them.
+/// Topic configuration keys with the names and defaults of Kafka 3.9's <c>TopicConfig</c>, except those of tiered storage, replication
+/// throttles and old message formats. Keys that have nothing to act on here, such as those about replicas, are accepted and reported so
+/// that clients that look them up find them.
 /// </summary>
 internal static class TopicConfigKeys
 {

@@ -9,8 +9,9 @@ using Microsoft.Extensions.Logging;
 namespace Broker.Lite.Network;
 
 /// <summary>
-/// One client's connection: read a request, serve it, send its response, then the next. Responses are in order by construction, and what a connection can hold
-/// is one request and one response; everything else a client pipelines waits in the sockets' buffers. Kafka's own broker works the same way.
+/// One client's connection: read a request, serve it, send its response, then the next. Responses are in order by construction, and what a
+/// connection can hold is one request and one response; everything else a client pipelines waits in the sockets' buffers. Kafka's own
+/// broker works the same way.
 /// </summary>
 internal sealed class ClientConnection : IDisposable
 {

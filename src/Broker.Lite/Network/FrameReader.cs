@@ -10,8 +10,8 @@ namespace Broker.Lite.Network;
 /// </summary>
 /// <remarks>
 /// A length is checked before anything is allocated for it, and a buffer grows only as bytes really arrive (twice as much at a time, from
-/// <see cref="TrustedBytes"/> on), so that a client that announces 100 MB and sends nothing costs nothing. Memory beyond the initial buffer is taken
-/// from the shared <see cref="RequestMemory"/>. One reader, one caller.
+/// <see cref="TrustedBytes"/> on), so that a client that announces 100 MB and sends nothing costs nothing. Memory beyond the initial
+/// buffer is taken from the shared <see cref="RequestMemory"/>. One reader, one caller.
 /// </remarks>
 internal sealed class FrameReader(Socket socket, int maxFrameBytes, RequestMemory memory, TimeProvider time) : IDisposable
 {
@@ -36,8 +36,8 @@ internal sealed class FrameReader(Socket socket, int maxFrameBytes, RequestMemor
     public bool IsEmpty => _end - _start == _frameBytes;
 
     /// <summary>
-    /// Returns the next request without its length, valid until the next call; null when the client closed the connection in an orderly way,
-    /// between two requests.
+    /// Returns the next request without its length, valid until the next call; null when the client closed the connection in an orderly
+    /// way, between two requests.
     /// </summary>
     /// <exception cref="ProtocolException">The length is negative or above the limit, or the connection ended inside a request.</exception>
     /// <exception cref="SocketException">The connection broke.</exception>
@@ -73,8 +73,8 @@ internal sealed class FrameReader(Socket socket, int maxFrameBytes, RequestMemor
     {
         if (!IsEmpty)
             return false; // the next request is here already: whether the client is gone shows when it is read
-        // Looks at one byte without taking it. Receiving into an empty buffer would not do: the runtime ends that on any readiness event, also on a late
-        // one for bytes that were read already, and then an open connection looks like a closed one.
+        // Looks at one byte without taking it. Receiving into an empty buffer would not do: the runtime ends that on any readiness event,
+        // also on a late one for bytes that were read already, and then an open connection looks like a closed one.
         _readiness ??= socket.ReceiveAsync(_glimpse, SocketFlags.Peek);
         try
         {
@@ -106,7 +106,10 @@ internal sealed class FrameReader(Socket socket, int maxFrameBytes, RequestMemor
         }
     }
 
-    /// <summary>Receives more bytes of a request of <paramref name="total"/> bytes that begins at the start of the buffer; false at the end of the stream.</summary>
+    /// <summary>
+    /// Receives more bytes of a request of <paramref name="total"/> bytes that begins at the start of the buffer; false at the end of the
+    /// stream.
+    /// </summary>
     private async ValueTask<bool> ReceiveAsync(int total, CancellationToken cancellationToken)
     {
         if (_start + total > _buffer.Length && _start > 0)

@@ -3,7 +3,9 @@ using Kafka.Protocol;
 
 namespace Broker.Lite.Network;
 
-/// <summary>Sends a response's segments, gathered, so that record batches go from where they were read to the socket without another copy.</summary>
+/// <summary>
+/// Sends a response's segments, gathered, so that record batches go from where they were read to the socket without another copy.
+/// </summary>
 internal sealed class FrameSender(Socket socket)
 {
     // Systems limit the segments of one gathered send (1024 on Linux).
@@ -12,8 +14,8 @@ internal sealed class FrameSender(Socket socket)
     private readonly List<ArraySegment<byte>> _gathered = [];
 
     /// <summary>
-    /// Sends the whole frame; the caller disposes it afterwards. There is no way to stop it but to close the socket: a cancelled send could go on reading
-    /// pooled memory that holds somebody else's data by then.
+    /// Sends the whole frame; the caller disposes it afterwards. There is no way to stop it but to close the socket: a cancelled send could
+    /// go on reading pooled memory that holds somebody else's data by then.
     /// </summary>
     public async ValueTask SendAsync(Frame frame)
     {

@@ -7,7 +7,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Broker.Lite.Network;
 
-/// <summary>Accepts connections and keeps track of them until they end. At <see cref="ListenerOptions.MaxConnections"/> new ones are closed at once.</summary>
+/// <summary>
+/// Accepts connections and keeps track of them until they end. At <see cref="ListenerOptions.MaxConnections"/> new ones are closed at once.
+/// </summary>
 internal sealed class Listener : IAsyncDisposable
 {
     private const int Backlog = 512;
@@ -60,7 +62,9 @@ internal sealed class Listener : IAsyncDisposable
     /// <summary>Ends when accepting ends; faulted if it failed in a way that trying again does not cure.</summary>
     public Task Completion { get; }
 
-    /// <summary>Stops accepting, gives up parked requests, lets requests in progress finish for a moment, then closes what is left.</summary>
+    /// <summary>
+    /// Stops accepting, gives up parked requests, lets requests in progress finish for a moment, then closes what is left.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         await _idleSweep.DisposeAsync().ConfigureAwait(false);

@@ -17,6 +17,8 @@ internal sealed record ListenerOptions
 
     public required long MaxQueuedRequestBytes { get; init; }
 
-    /// <summary>A connection on which nothing happens for this long is closed, also in the middle of a request it does not finish.</summary>
+    /// <summary>
+    /// A connection on which nothing happens for this long is closed, also in the middle of a request it does not finish.
+    /// </summary>
     public required TimeSpan MaxIdle { get; init; }
 }

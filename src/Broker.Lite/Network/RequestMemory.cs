@@ -1,8 +1,8 @@
 namespace Broker.Lite.Network;
 
 /// <summary>
-/// The bytes that connections may hold for unfinished requests beyond their small fixed buffers (queued.max.request.bytes). At the bound readers wait,
-/// so many clients with large requests slow each other down instead of exhausting the process.
+/// The bytes that connections may hold for unfinished requests beyond their small fixed buffers (queued.max.request.bytes). At the bound
+/// readers wait, so many clients with large requests slow each other down instead of exhausting the process.
 /// </summary>
 internal sealed class RequestMemory(long limitBytes)
 {

@@ -6,9 +6,9 @@ namespace Broker.Lite.Requests;
 /// <summary>ApiVersions (18): what this broker speaks, computed from the handlers it has.</summary>
 /// <remarks>
 /// v0: the list. v1: throttle time. v3: flexible, the client's name and version, features (KIP-511, KIP-584). v4: features may begin at
-/// version 0. A version above ours is answered in version 0 with UNSUPPORTED_VERSION and the full list, and the connection stays open, so that the client can choose again.
-/// Names and versions of client software are taken as they come: refusing odd ones (as KIP-511 allows) helps nobody. No features are listed:
-/// transaction.version 2 would promise what is not there.
+/// version 0. A version above ours is answered in version 0 with UNSUPPORTED_VERSION and the full list, and the connection stays open, so
+/// that the client can choose again. Names and versions of client software are taken as they come: refusing odd ones (as KIP-511 allows)
+/// helps nobody. No features are listed: transaction.version 2 would promise what is not there.
 /// </remarks>
 internal sealed class ApiVersionsHandler(Func<RequestDispatcher> dispatcher) : RequestHandler<ApiVersionsRequest, ApiVersionsResponse>(0, 4)
 {

@@ -4,7 +4,10 @@ using Kafka.Protocol;
 
 namespace Broker.Lite.Requests;
 
-/// <summary>The common half of AlterConfigs and IncrementalAlterConfigs: find the resource, compute its new values, check and store them. Runs on the loop.</summary>
+/// <summary>
+/// The common half of AlterConfigs and IncrementalAlterConfigs: find the resource, compute its new values, check and store them. Runs on
+/// the loop.
+/// </summary>
 internal static class ConfigAlteration
 {
     /// <summary>Turns the values set now into those to be set.</summary>

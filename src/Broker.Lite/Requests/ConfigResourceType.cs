@@ -1,6 +1,8 @@
 namespace Broker.Lite.Requests;
 
-/// <summary>What a configuration belongs to, with the protocol's numbers. Others exist (broker loggers, client metrics, groups) and have none here.</summary>
+/// <summary>
+/// What a configuration belongs to, with the protocol's numbers. Others exist (broker loggers, client metrics, groups) and have none here.
+/// </summary>
 internal static class ConfigResourceType
 {
     public const sbyte Topic = 2;

@@ -9,7 +9,11 @@ internal sealed class CreatePartitionsHandler(BrokerState broker) : RequestHandl
     protected override async ValueTask<CreatePartitionsResponse?> HandleAsync(
         CreatePartitionsRequest request, RequestContext context, CancellationToken cancellationToken)
     {
-        var twice = request.Topics.GroupBy(topic => topic.Name, StringComparer.Ordinal).Where(group => group.Count() > 1).Select(group => group.Key).ToHashSet(StringComparer.Ordinal);
+        var twice = request.Topics
+            .GroupBy(topic => topic.Name, StringComparer.Ordinal)
+            .Where(group => group.Count() > 1)
+            .Select(group => group.Key)
+            .ToHashSet(StringComparer.Ordinal);
         var response = new CreatePartitionsResponse();
         foreach (var asked in request.Topics)
         {

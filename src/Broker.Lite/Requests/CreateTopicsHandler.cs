@@ -15,7 +15,11 @@ internal sealed class CreateTopicsHandler(BrokerState broker) : RequestHandler<C
 
     protected override async ValueTask<CreateTopicsResponse?> HandleAsync(CreateTopicsRequest request, RequestContext context, CancellationToken cancellationToken)
     {
-        var twice = request.Topics.GroupBy(topic => topic.Name, StringComparer.Ordinal).Where(group => group.Count() > 1).Select(group => group.Key).ToHashSet(StringComparer.Ordinal);
+        var twice = request.Topics
+            .GroupBy(topic => topic.Name, StringComparer.Ordinal)
+            .Where(group => group.Count() > 1)
+            .Select(group => group.Key)
+            .ToHashSet(StringComparer.Ordinal);
         var response = new CreateTopicsResponse();
         foreach (var topic in request.Topics)
         {

@@ -4,7 +4,8 @@ using Kafka.Protocol.Messages;
 namespace Broker.Lite.Requests;
 
 /// <summary>DescribeCluster (60): the cluster's id and its one broker.</summary>
-/// <remarks>v1: the client says whether it wants brokers (1) or controllers (2); there are no controllers to connect to (KIP-919).</remarks>
+/// <remarks>v1: the client says whether it wants brokers (1) or controllers (2); there are no controllers to connect to
+/// (KIP-919).</remarks>
 internal sealed class DescribeClusterHandler(BrokerState broker) : RequestHandler<DescribeClusterRequest, DescribeClusterResponse>(0, 1)
 {
     private const sbyte Brokers = 1;

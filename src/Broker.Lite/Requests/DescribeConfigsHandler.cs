@@ -5,7 +5,9 @@ using Kafka.Protocol.Messages;
 
 namespace Broker.Lite.Requests;
 
-/// <summary>DescribeConfigs (32): every setting of topics and of the broker, with its value, where the value comes from and what lies under it.</summary>
+/// <summary>
+/// DescribeConfigs (32): every setting of topics and of the broker, with its value, where the value comes from and what lies under it.
+/// </summary>
 /// <remarks>v0: only whether a value is the default. v1: source and synonyms (KIP-226). v3: type and documentation (KIP-569).</remarks>
 internal sealed class DescribeConfigsHandler(BrokerState broker) : RequestHandler<DescribeConfigsRequest, DescribeConfigsResponse>(0, 4)
 {

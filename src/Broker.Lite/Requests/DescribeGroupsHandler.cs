@@ -5,7 +5,8 @@ using Kafka.Protocol.Messages;
 namespace Broker.Lite.Requests;
 
 /// <summary>DescribeGroups (15): state and members of groups. A group that does not exist is Dead, without error.</summary>
-/// <remarks>v3: authorised operations on request. v4: instance ids. Subscriptions and assignments are shown for stable groups only, as Kafka does.</remarks>
+/// <remarks>v3: authorised operations on request. v4: instance ids. Subscriptions and assignments are shown for stable groups only, as
+/// Kafka does.</remarks>
 internal sealed class DescribeGroupsHandler(BrokerState broker) : RequestHandler<DescribeGroupsRequest, DescribeGroupsResponse>(0, 5)
 {
     protected override async ValueTask<DescribeGroupsResponse?> HandleAsync(

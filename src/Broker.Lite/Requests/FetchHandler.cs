@@ -8,8 +8,8 @@ namespace Broker.Lite.Requests;
 /// <summary>Fetch (1): read whole batches from partitions, waiting for data if there is not enough.</summary>
 /// <remarks>
 /// v4: isolation level. v7: sessions (KIP-227), which are declined: session id 0 keeps clients sending full requests. v9: leader epochs.
-/// v11: rack. v12: last fetched epoch. The size limits are soft in one way: the first partition with data returns at least one batch, however
-/// large (KIP-74), or a consumer could never get past it.
+/// v11: rack. v12: last fetched epoch. The size limits are soft in one way: the first partition with data returns at least one batch,
+/// however large (KIP-74), or a consumer could never get past it.
 /// </remarks>
 internal sealed class FetchHandler(BrokerState broker, int maxBytes) : RequestHandler<FetchRequest, FetchResponse>(4, 12)
 {
@@ -99,7 +99,8 @@ internal sealed class FetchHandler(BrokerState broker, int maxBytes) : RequestHa
             return result;
         }
 
-        var read = partition!.Read(asked.FetchOffset, Math.Min(asked.PartitionMaxBytes, budget), isFirst, isolationLevel == ReadCommitted ? ReadIsolation.ReadCommitted : ReadIsolation.ReadUncommitted);
+        var isolation = isolationLevel == ReadCommitted ? ReadIsolation.ReadCommitted : ReadIsolation.ReadUncommitted;
+        var read = partition!.Read(asked.FetchOffset, Math.Min(asked.PartitionMaxBytes, budget), isFirst, isolation);
         // Released when the response is on its way; an in-process client keeps the memory instead.
         if (!context.IsLocal)
             context.Lease(read);

@@ -5,8 +5,9 @@ namespace Broker.Lite.Requests;
 
 /// <summary>InitProducerId (22): a producer id for an idempotent producer.</summary>
 /// <remarks>
-/// v3: a producer may bring its current id and epoch and keep the id with the next epoch (KIP-360), which is for transactional producers: an idempotent
-/// one simply gets a new id. Transactional ids are refused with the error that every client takes as final, until there are transactions.
+/// v3: a producer may bring its current id and epoch and keep the id with the next epoch (KIP-360), which is for transactional producers:
+/// an idempotent one simply gets a new id. Transactional ids are refused with the error that every client takes as final, until there are
+/// transactions.
 /// </remarks>
 internal sealed class InitProducerIdHandler(BrokerState broker) : RequestHandler<InitProducerIdRequest, InitProducerIdResponse>(0, 4)
 {

@@ -4,7 +4,8 @@ using Kafka.Protocol.Messages;
 namespace Broker.Lite.Requests;
 
 /// <summary>LeaveGroup (13): members leave, or an administrator removes them.</summary>
-/// <remarks>v3: many members in one request, each with its error, static ones by instance id (KIP-345). v5: a reason, for the log only (KIP-800).</remarks>
+/// <remarks>v3: many members in one request, each with its error, static ones by instance id (KIP-345). v5: a reason, for the log only
+/// (KIP-800).</remarks>
 internal sealed class LeaveGroupHandler(BrokerState broker) : RequestHandler<LeaveGroupRequest, LeaveGroupResponse>(0, 5)
 {
     protected override async ValueTask<LeaveGroupResponse?> HandleAsync(LeaveGroupRequest request, RequestContext context, CancellationToken cancellationToken)

@@ -42,10 +42,11 @@ internal sealed class ListOffsetsHandler(BrokerState broker) : RequestHandler<Li
         if (result.ErrorCode != ErrorCode.None)
             return result;
 
+        var isolation = isolationLevel == ReadCommitted ? ReadIsolation.ReadCommitted : ReadIsolation.ReadUncommitted;
         switch (asked.Timestamp)
         {
             case Latest:
-                result.Offset = isolationLevel == ReadCommitted ? partition!.LastStableOffset : partition!.HighWatermark;
+                result.Offset = isolation == ReadIsolation.ReadCommitted ? partition!.LastStableOffset : partition!.HighWatermark;
                 break;
             case Earliest:
                 result.Offset = partition!.LogStartOffset;
@@ -58,7 +59,7 @@ internal sealed class ListOffsetsHandler(BrokerState broker) : RequestHandler<Li
                 result.ErrorCode = ErrorCode.UnsupportedVersion;
                 break;
             default:
-                Set(result, partition!.FindByTimestamp(asked.Timestamp, isolationLevel == ReadCommitted ? ReadIsolation.ReadCommitted : ReadIsolation.ReadUncommitted));
+                Set(result, partition!.FindByTimestamp(asked.Timestamp, isolation));
                 break;
         }
 

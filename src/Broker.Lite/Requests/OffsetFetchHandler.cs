@@ -5,8 +5,8 @@ namespace Broker.Lite.Requests;
 
 /// <summary>OffsetFetch (9): a group's committed positions.</summary>
 /// <remarks>
-/// v2: a null topic list means all. v5: leader epochs. v7: the client may insist on offsets without open transactions (KIP-447). v8: many groups in one request.
-/// A group or partition without commit is no error: offset -1, leader epoch -1, empty metadata.
+/// v2: a null topic list means all. v5: leader epochs. v7: the client may insist on offsets without open transactions (KIP-447). v8: many
+/// groups in one request. A group or partition without commit is no error: offset -1, leader epoch -1, empty metadata.
 /// </remarks>
 internal sealed class OffsetFetchHandler(BrokerState broker) : RequestHandler<OffsetFetchRequest, OffsetFetchResponse>(1, 8)
 {

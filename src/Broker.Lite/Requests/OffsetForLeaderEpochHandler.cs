@@ -4,7 +4,9 @@ using Kafka.Protocol.Messages;
 
 namespace Broker.Lite.Requests;
 
-/// <summary>OffsetForLeaderEpoch (23): where an epoch ends, for clients that check whether the log was cut behind their back (KIP-101, KIP-320).</summary>
+/// <summary>
+/// OffsetForLeaderEpoch (23): where an epoch ends, for clients that check whether the log was cut behind their back (KIP-101, KIP-320).
+/// </summary>
 /// <remarks>The only epoch is 0 and ends at the end of the log; any other is unknown: epoch -1, offset -1.</remarks>
 internal sealed class OffsetForLeaderEpochHandler(BrokerState broker)
     : RequestHandler<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>(0, 4)

@@ -8,8 +8,9 @@ namespace Broker.Lite.Requests;
 /// <summary>Produce (0): append one record batch to each of some partitions, as it was sent.</summary>
 /// <remarks>
 /// v0–2 carry older record formats and are refused, but advertised: librdkafka takes their absence for a broker without compression
-/// (KAFKA-18659). v8: errors per record (KIP-467). v10: leader hints, never needed here. With acks=0 there is no response, and an error closes the
-/// connection. acks=1 and acks=all are the same promise with one replica: the batch is written as the topic's flush settings say.
+/// (KAFKA-18659). v8: errors per record (KIP-467). v10: leader hints, never needed here. With acks=0 there is no response, and an error
+/// closes the connection. acks=1 and acks=all are the same promise with one replica: the batch is written as the topic's flush settings
+/// say.
 /// </remarks>
 internal sealed class ProduceHandler(BrokerState broker) : RequestHandler<ProduceRequest, ProduceResponse>(0, 11)
 {

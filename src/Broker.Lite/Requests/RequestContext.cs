@@ -18,7 +18,8 @@ internal sealed class RequestContext
     public required (string Host, int Port) Advertised { get; init; }
 
     /// <summary>
-    /// True for requests of <see cref="LocalConnection"/>: memory in the response then belongs to the caller, and memory of the request is not reused after it.
+    /// True for requests of <see cref="LocalConnection"/>: memory in the response then belongs to the caller, and memory of the request is
+    /// not reused after it.
     /// </summary>
     public bool IsLocal { get; init; }
 
