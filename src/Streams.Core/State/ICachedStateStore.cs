@@ -10,7 +10,7 @@ public delegate void CacheFlushListener<K, V>(in Record<K, Change<V>> record);
 public interface ICachedStateStore<K, V>
 {
     /// <summary>Asks to be told of changes as they leave the cache.</summary>
-    /// <param name="listener">Called for each change, in the order of first write since the last flush, with the coordinates of the last write set.</param>
+    /// <param name="listener">Called for each change, in the order in which keys were last written, with the coordinates of that write set.</param>
     /// <param name="sendOldValues">Whether the value before is needed too.</param>
     /// <returns>False when the store has no cache: then the caller forwards each change itself.</returns>
     bool SetFlushListener(CacheFlushListener<K, V> listener, bool sendOldValues);

@@ -155,9 +155,14 @@ internal sealed unsafe class RocksDbEngine : IByteEngine
 
     public void BatchWrite(long? offset, long streamTime)
     {
-        // See the remarks on the type.
+        // See the remarks on the type. A flush that failed is reported here at the latest.
         _offsetPending = !_flush.IsCompleted;
-        if (!_offsetPending) AddOffset(offset ?? Offset, streamTime);
+        if (!_offsetPending)
+        {
+            AwaitFlush();
+            AddOffset(offset ?? Offset, streamTime);
+        }
+
         byte* error = null;
         NativeMethods.rocksdb_write(_database, _writeOptions, _batch, &error);
         NativeMethods.rocksdb_writebatch_clear(_batch);
@@ -294,10 +299,11 @@ internal sealed unsafe class RocksDbEngine : IByteEngine
         _flushedOffset = Offset ?? 0;
     }
 
-    private void WriteFormat(string kind)
+    /// <summary>Notes format and kind.</summary>
+    internal void WriteFormat(string kind, int version = FormatVersion)
     {
         Span<byte> number = stackalloc byte[sizeof(int)];
-        BinaryPrimitives.WriteInt32BigEndian(number, FormatVersion);
+        BinaryPrimitives.WriteInt32BigEndian(number, version);
         AddPut(_offsets, FormatKey, number);
         AddPut(_offsets, KindKey, Encoding.UTF8.GetBytes(kind));
         BatchWrite(offset: null, streamTime: -1);
@@ -362,8 +368,6 @@ internal sealed unsafe class RocksDbEngine : IByteEngine
 
     private void BeginFlush()
     {
-        // What the flush before this one ran into is this thread's business now.
-        AwaitFlush();
         _unflushedBytes = 0;
         _flushedOffset = Offset ?? 0;
         _flush = Task.Run(Flush);

@@ -137,6 +137,29 @@ public sealed class RocksDbEngineTests : IDisposable
     }
 
     [Fact]
+    public void A_newer_format_is_refused_with_a_way_out()
+    {
+        using (var engine = Open("s")) engine.WriteFormat("key-value", RocksDbEngine.FormatVersion + 1);
+        var error = Assert.Throws<StateStoreException>(() => Open("s"));
+        Assert.Contains("format 2", error.Message, StringComparison.Ordinal);
+        Assert.Contains("changelog", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_folder_that_something_else_wrote_is_refused()
+    {
+        using (var engine = Open("s"))
+        {
+            engine.BatchPut("a"u8, "b"u8);
+            engine.BatchWrite(1, -1);
+            engine.Persist();
+            engine.WriteFormat("key-value", version: -5);
+        }
+
+        Assert.Contains("damaged", Assert.Throws<StateStoreException>(() => Open("s")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Offset_and_stream_time_survive()
     {
         using (var engine = Open("s"))
