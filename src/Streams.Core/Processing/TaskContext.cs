@@ -14,6 +14,7 @@ internal sealed class TaskContext
     private readonly IReadOnlyDictionary<string, IStateStore> _stores;
     private readonly ErrorPolicy _errors;
     private readonly Dictionary<string, long> _processorValues = [];
+    private readonly Dictionary<string, object> _shared = [];
     private ProcessorException? _reported;
 
     public TaskContext(TaskId taskId, string applicationId, IReadOnlyDictionary<string, IStateStore> stores, TimeProvider time, ErrorPolicy errors)
@@ -66,6 +67,16 @@ internal sealed class TaskContext
     public void RestoreProcessorValue(string key, long value)
     {
         if (!_processorValues.TryGetValue(key, out var known) || known < value) _processorValues[key] = value;
+    }
+
+    /// <summary>Something that several nodes of the task use together; the first that asks makes it.</summary>
+    public T Share<T>(string name, Func<T> create)
+        where T : class
+    {
+        if (_shared.TryGetValue(name, out var known)) return (T)known;
+        var created = create();
+        _shared.Add(name, created);
+        return created;
     }
 
     /// <summary>Raw bytes of the source record for failure handlers.</summary>
