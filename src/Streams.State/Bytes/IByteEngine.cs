@@ -27,6 +27,9 @@ internal interface IByteEngine : IDisposable
     /// <summary>Adds a deletion to the batch; keys come in ascending order.</summary>
     void BatchDelete(ReadOnlySpan<byte> key);
 
+    /// <summary>Adds the deletion of all keys from one (inclusive) to another (exclusive) to the batch; comes before its writes.</summary>
+    void BatchDeleteRange(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to);
+
     /// <summary>Writes the batch atomically, also when it is empty and only the offset moves.</summary>
     void BatchWrite(long? offset, long streamTime);
 

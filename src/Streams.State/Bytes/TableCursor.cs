@@ -12,13 +12,15 @@ namespace Streams.State.Bytes;
 internal sealed class TableCursor<T> : IDisposable
 {
     private readonly TableStore<T> _store;
-    private readonly byte[]? _lower;
-    private readonly byte[]? _upper;
-    private readonly bool _upperInclusive;
-    private readonly bool _reverse;
+    private readonly SerdeBuffer _lower = new(64);
+    private readonly SerdeBuffer _upper = new(64);
     private readonly SerdeBuffer _last = new(64);
     private readonly SerdeBuffer _value = new(64);
 
+    private bool _hasLower;
+    private bool _hasUpper;
+    private bool _upperInclusive;
+    private bool _reverse;
     private OrderedIndex? _index;
     private OrderedIndex.Position _position;
     private int _candidate;
@@ -32,13 +34,32 @@ internal sealed class TableCursor<T> : IDisposable
     private T _typed = default!;
     private bool _typedRead;
 
-    public TableCursor(TableStore<T> store, byte[]? lower, byte[]? upper, bool upperInclusive, bool reverse)
+    public TableCursor(TableStore<T> store) => _store = store;
+
+    /// <summary>Goes before the first entry of a range: a cursor may be used for one after the other.</summary>
+    public void Start(ReadOnlySpan<byte> lower, bool hasLower, ReadOnlySpan<byte> upper, bool hasUpper, bool upperInclusive, bool reverse)
     {
-        _store = store;
-        _lower = lower;
-        _upper = upper;
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        GiveBackBelow();
+        _lower.Clear();
+        _lower.Write(lower);
+        _hasLower = hasLower;
+        _upper.Clear();
+        _upper.Write(upper);
+        _hasUpper = hasUpper;
         _upperInclusive = upperInclusive;
         _reverse = reverse;
+        _started = _gave = _onEntry = false;
+        _typed = default!;
+    }
+
+    /// <summary>Lets go of the engine's iterator and of values; <see cref="Start"/> begins again.</summary>
+    public void Rest()
+    {
+        GiveBackBelow();
+        _onEntry = false;
+        _started = _gave = false;
+        _typed = default!;
     }
 
     /// <summary>Key of the current entry; valid until the next move.</summary>
@@ -95,13 +116,19 @@ internal sealed class TableCursor<T> : IDisposable
 
     public void Dispose()
     {
+        if (_disposed) return;
+        Rest();
         _disposed = true;
-        _onEntry = false;
-        _below?.Dispose();
-        _below = null;
     }
 
     private static InvalidOperationException NotOnEntry() => new("The iterator is not on an entry: call MoveNext first, and only read while it returns true.");
+
+    private void GiveBackBelow()
+    {
+        if (_below is null) return;
+        _store.Return(_below, _epoch);
+        _below = null;
+    }
 
     private void Take(ReadOnlySpan<byte> key)
     {
@@ -113,9 +140,9 @@ internal sealed class TableCursor<T> : IDisposable
 
     private bool InRange(ReadOnlySpan<byte> key)
     {
-        if (_reverse) return _lower is null || key.SequenceCompareTo(_lower) >= 0;
-        if (_upper is null) return true;
-        var order = key.SequenceCompareTo(_upper);
+        if (_reverse) return !_hasLower || key.SequenceCompareTo(_lower.WrittenSpan) >= 0;
+        if (!_hasUpper) return true;
+        var order = key.SequenceCompareTo(_upper.WrittenSpan);
         return _upperInclusive ? order <= 0 : order < 0;
     }
 
@@ -127,12 +154,12 @@ internal sealed class TableCursor<T> : IDisposable
         if (_reverse)
         {
             if (_gave) _position = _index.Seek(_last.WrittenSpan, table.AllKeys, after: false);
-            else _position = _upper is null ? _index.End : _index.Seek(_upper, table.AllKeys, after: _upperInclusive);
+            else _position = !_hasUpper ? _index.End : _index.Seek(_upper.WrittenSpan, table.AllKeys, after: _upperInclusive);
         }
         else
         {
             if (_gave) _position = _index.Seek(_last.WrittenSpan, table.AllKeys, after: true);
-            else _position = _lower is null ? OrderedIndex.First : _index.Seek(_lower, table.AllKeys, after: false);
+            else _position = !_hasLower ? OrderedIndex.First : _index.Seek(_lower.WrittenSpan, table.AllKeys, after: false);
         }
 
         StepMemory();
@@ -140,9 +167,8 @@ internal sealed class TableCursor<T> : IDisposable
 
     private void SeekBelow()
     {
-        _epoch = _store.Epoch;
-        _below?.Dispose();
-        _below = _store.IterateEngine();
+        GiveBackBelow();
+        _below = _store.IterateEngine(_lower.WrittenSpan);
 
         // Taking what was restored into the engine moves the epoch.
         _epoch = _store.Epoch;
@@ -155,17 +181,17 @@ internal sealed class TableCursor<T> : IDisposable
         }
         else if (_reverse)
         {
-            if (_upper is null) _below.SeekToLast();
-            else _below.SeekForPrevious(_upper);
-            if (_upper is not null && !_upperInclusive && _below.IsValid && _below.Key.SequenceEqual(_upper)) _below.Previous();
+            if (!_hasUpper) _below.SeekToLast();
+            else _below.SeekForPrevious(_upper.WrittenSpan);
+            if (_hasUpper && !_upperInclusive && _below.IsValid && _below.Key.SequenceEqual(_upper.WrittenSpan)) _below.Previous();
         }
-        else if (_lower is null)
+        else if (!_hasLower)
         {
             _below.SeekToFirst();
         }
         else
         {
-            _below.Seek(_lower);
+            _below.Seek(_lower.WrittenSpan);
         }
     }
 

@@ -35,6 +35,7 @@ internal sealed class TableStore<T> : IDisposable
     private const int EvictionSteps = 64;
 
     private readonly SerdeBuffer _value = new();
+    private readonly int _segmentBytes;
     private readonly EntryTable<T> _table = new();
     private readonly ValueCodec<T> _codec;
     private readonly bool _typed;
@@ -56,11 +57,26 @@ internal sealed class TableStore<T> : IDisposable
     private int _waitingCommits;
     private long? _offset;
     private int _hand;
+    private IByteEngineIterator? _idleIterator;
+    private ulong _firstSegment;
+    private bool _dropSegments;
+    private ulong _firstCompleteSegment;
+    private ulong _lastSegment = ulong.MaxValue;
     private bool _closed;
 
-    public TableStore(string name, ValueCodec<T> codec, IStateStoreContext context, IByteEngine? engine, bool caching)
+    /// <summary>Makes the table of a store.</summary>
+    /// <param name="name">Name of the store.</param>
+    /// <param name="codec">How values look as bytes.</param>
+    /// <param name="context">The task; gives changelog and memory.</param>
+    /// <param name="engine">What is below; owned from here on. <c>null</c>: memory is all there is.</param>
+    /// <param name="caching">Whether writes are held back in a record cache.</param>
+    /// <param name="segmented">
+    /// Whether keys begin with <see cref="SegmentBytes"/> bytes of big-endian segment number that the changelog does not have, so that whole segments can be dropped.
+    /// </param>
+    public TableStore(string name, ValueCodec<T> codec, IStateStoreContext context, IByteEngine? engine, bool caching, bool segmented = false)
     {
         Name = name;
+        _segmentBytes = segmented ? SegmentBytes : 0;
         _codec = codec;
         _typed = codec.KeepsTyped;
         _context = context;
@@ -74,6 +90,7 @@ internal sealed class TableStore<T> : IDisposable
             _restored = new RestoreBuffer(codec.TimestampBytes);
             _offset = engine.Offset;
             StreamTime = engine.StreamTime;
+            _firstCompleteSegment = segmented && engine.IsEmpty ? 0 : ulong.MaxValue;
         }
 
         if (caching && _shares.IsCachingOn)
@@ -82,6 +99,9 @@ internal sealed class TableStore<T> : IDisposable
             _cache = new RecordCache<T>();
         }
     }
+
+    /// <summary>Length of the segment number before the keys of a segmented store.</summary>
+    public const int SegmentBytes = sizeof(ulong);
 
     public string Name { get; }
 
@@ -142,7 +162,7 @@ internal sealed class TableStore<T> : IDisposable
             return id;
         }
 
-        return EngineMayHave ? LoadFromEngine(key, hash) : -1;
+        return EngineMayHave && !IsComplete(key) ? LoadFromEngine(key, hash) : -1;
     }
 
     /// <summary>The entry of a key if memory has one, else -1, which says nothing about the engine.</summary>
@@ -201,7 +221,7 @@ internal sealed class TableStore<T> : IDisposable
             return;
         }
 
-        _changelog?.Append(key, default, hasValue: false, _context.Timestamp);
+        LogTombstone(key, _context.Timestamp);
         if (_engine is null)
         {
             if (id >= 0) RemoveEntry(id);
@@ -218,6 +238,51 @@ internal sealed class TableStore<T> : IDisposable
         MarkUnapplied(id);
     }
 
+    /// <summary>Logs a write that the store itself does not take: Kafka's changelogs have those too.</summary>
+    public void LogOnly(ReadOnlySpan<byte> key, T value)
+    {
+        if (_changelog is null) return;
+        Serialise(value);
+        LogSerialised(key, _context.Timestamp);
+    }
+
+    /// <summary>Logs a deletion that the store itself does not take.</summary>
+    public void LogOnlyDeletion(ReadOnlySpan<byte> key) => LogTombstone(key, _context.Timestamp);
+
+    /// <summary>
+    /// Drops all segments before one, without logging: the changelog expires by itself. From memory at once, from the engine with the next batch. What the cache
+    /// holds stays until it is flushed, and goes the next time.
+    /// </summary>
+    public void DropSegmentsBefore(ulong segment)
+    {
+        Debug.Assert(_segmentBytes > 0, "only segmented stores have segments");
+        if (segment <= _firstSegment) return;
+        _firstSegment = segment;
+        Operation++;
+        if (_engine is not null)
+        {
+            // Entries in memory are left to eviction and to the next batch: nobody asks for them any more.
+            _dropSegments = true;
+            return;
+        }
+
+        for (var id = 0; id < _table.IdLimit; id++)
+        {
+            if (_table[id].Has(EntryFlags.Live) && !_table[id].Has(EntryFlags.Held) && SegmentOf(id) < segment) RemoveEntry(id);
+        }
+
+        if (_cache is null or { Count: 0 }) _table.CompactIfSparse();
+    }
+
+    /// <summary>
+    /// Says that no write went beyond a segment so far: where the engine has nothing and nothing was evicted, a key that memory does not have is absent.
+    /// </summary>
+    public void EndsWith(ulong segment)
+    {
+        _lastSegment = segment;
+        if (_firstCompleteSegment == ulong.MaxValue) _firstCompleteSegment = segment + 1;
+    }
+
     /// <summary>Takes an entry out of memory without logging: expiry of windows that the changelog expires by itself. Only without an engine or cache.</summary>
     public void Forget(int id)
     {
@@ -231,15 +296,29 @@ internal sealed class TableStore<T> : IDisposable
     public TableCursor<T> Cursor(byte[]? lower, byte[]? upper, bool upperInclusive, bool reverse)
     {
         ThrowIfClosed();
-        return new TableCursor<T>(this, lower, upper, upperInclusive, reverse);
+        var cursor = new TableCursor<T>(this);
+        cursor.Start(lower, lower is not null, upper, upper is not null, upperInclusive, reverse);
+        return cursor;
     }
 
-    /// <summary>An iterator of the engine below with everything restored in it; <c>null</c> when there is nothing below.</summary>
-    public IByteEngineIterator? IterateEngine()
+    /// <summary>
+    /// An iterator of the engine below with everything restored in it; <c>null</c> when there is nothing below that memory does not have, from a lower bound on.
+    /// Give it back with <see cref="Return"/>.
+    /// </summary>
+    public IByteEngineIterator? IterateEngine(ReadOnlySpan<byte> lower)
     {
-        if (!EngineMayHave) return null;
+        if (!EngineMayHave || (!lower.IsEmpty && IsComplete(lower))) return null;
         WriteRestored();
-        return _engine!.Iterate();
+        var idle = _idleIterator;
+        _idleIterator = null;
+        return idle ?? _engine!.Iterate();
+    }
+
+    /// <summary>Takes an iterator back. One is kept for the next who asks, as long as the engine stays as it is: making one costs more than a seek.</summary>
+    public void Return(IByteEngineIterator iterator, int epoch)
+    {
+        if (epoch == Epoch && _idleIterator is null && !_closed) _idleIterator = iterator;
+        else iterator.Dispose();
     }
 
     /// <summary>Takes a changelog record.</summary>
@@ -317,6 +396,7 @@ internal sealed class TableStore<T> : IDisposable
         _shares.RemovePersistent();
         using (_engine)
         {
+            EngineChanged();
             WriteRestored();
             var atCommit = !HasUncommittedWrites && _cache is not { Count: > 0 };
             if (atCommit && (_unappliedCount > 0 || _engine.Offset != _offset)) Apply();
@@ -325,6 +405,19 @@ internal sealed class TableStore<T> : IDisposable
     }
 
     public void ThrowIfClosed() => ObjectDisposedException.ThrowIf(_closed, this);
+
+    /// <summary>Whether memory has everything that the engine has in a key's segment and after: nothing of it was evicted.</summary>
+    private bool IsComplete(ReadOnlySpan<byte> key) => _segmentBytes > 0 && KeyOrder.Prefix(key) >= _firstCompleteSegment;
+
+    private ulong SegmentOf(int id) => BinaryPrimitives.ReadUInt64BigEndian(_table.KeyOf(id));
+
+    /// <summary>Called when the engine's content changes: iterators over it show the past, and idle ones would keep it on disk.</summary>
+    private void EngineChanged()
+    {
+        Epoch++;
+        _idleIterator?.Dispose();
+        _idleIterator = null;
+    }
 
     private bool EngineMayHave => _engine is not null && (!_engine.IsEmpty || _restored!.Count > 0);
 
@@ -413,9 +506,12 @@ internal sealed class TableStore<T> : IDisposable
     {
         if (_changelog is null) return;
         var value = _value.WrittenSpan;
+        key = key[_segmentBytes..];
         if (_codec.TimestampBytes > 0) _changelog.Append(key, value[sizeof(long)..], hasValue: true, BinaryPrimitives.ReadInt64BigEndian(value));
         else _changelog.Append(key, value, hasValue: true, contextTimestamp);
     }
+
+    private void LogTombstone(ReadOnlySpan<byte> key, long timestamp) => _changelog?.Append(key[_segmentBytes..], default, hasValue: false, timestamp);
 
     private void MarkUnapplied(int id)
     {
@@ -449,8 +545,18 @@ internal sealed class TableStore<T> : IDisposable
     {
         var ids = _unapplied.AsSpan(0, _unappliedCount);
         _table.Sort(ids);
+        if (_dropSegments)
+        {
+            // The empty key is below all of segment 0. What was written into a dropped segment since the last batch never gets there.
+            Span<byte> first = stackalloc byte[SegmentBytes];
+            BinaryPrimitives.WriteUInt64BigEndian(first, _firstSegment);
+            _engine!.BatchDeleteRange(default, first);
+            _dropSegments = false;
+        }
+
         foreach (var id in ids)
         {
+            if (_segmentBytes > 0 && SegmentOf(id) < _firstSegment) continue;
             if (!_table[id].Has(EntryFlags.Present))
             {
                 _engine!.BatchDelete(_table.KeyOf(id));
@@ -473,7 +579,7 @@ internal sealed class TableStore<T> : IDisposable
         _unappliedCount = 0;
         _unappliedBytes = 0;
         _waitingCommits = 0;
-        Epoch++;
+        EngineChanged();
         if (MemoryBytes > _shares.TableBytes) Evict(2 * _table.IdLimit);
         if (_cache is null or { Count: 0 }) _table.CompactIfSparse();
     }
@@ -483,7 +589,8 @@ internal sealed class TableStore<T> : IDisposable
         if (_restored is null or { Count: 0 }) return;
         _restored.WriteTo(_engine!, StreamTime);
         _offset = _engine!.Offset;
-        Epoch++;
+        _firstCompleteSegment = _lastSegment == ulong.MaxValue ? ulong.MaxValue : _lastSegment + 1;
+        EngineChanged();
     }
 
     /// <summary>Drops clean entries that were not used since the hand last passed, until memory is at its bound or the steps are spent.</summary>
@@ -495,9 +602,21 @@ internal sealed class TableStore<T> : IDisposable
             if (_hand >= _table.IdLimit) _hand = 0;
             ref var entry = ref _table[_hand];
             if (entry.Has(EntryFlags.Referenced)) entry.Flags &= ~EntryFlags.Referenced;
-            else if (entry.Has(EntryFlags.Live) && !entry.Has(EntryFlags.Unapplied | EntryFlags.Held)) RemoveEntry(_hand);
+            else if (entry.Has(EntryFlags.Live) && !entry.Has(EntryFlags.Unapplied | EntryFlags.Held)) EvictEntry(_hand);
             _hand++;
         }
+    }
+
+    private void EvictEntry(int id)
+    {
+        // The engine still has it, so memory is no longer complete there. Where it is known to be absent, or to be gone, it stays known.
+        if (_segmentBytes > 0 && _table[id].Has(EntryFlags.Present))
+        {
+            var segment = SegmentOf(id);
+            if (segment >= _firstSegment) _firstCompleteSegment = Math.Max(_firstCompleteSegment, segment + 1);
+        }
+
+        RemoveEntry(id);
     }
 
     private void RestoreInMemory(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, bool hasValue, long timestamp)
@@ -538,7 +657,7 @@ internal sealed class TableStore<T> : IDisposable
         var old = OldValue.Unknown;
         if (id < 0)
         {
-            if (!EngineMayHave) old = OldValue.Absent;
+            if (!EngineMayHave || IsComplete(key)) old = OldValue.Absent;
             id = AddEntry(key, hash);
             first = true;
         }
@@ -607,7 +726,7 @@ internal sealed class TableStore<T> : IDisposable
             }
             else
             {
-                _changelog?.Append(_table.KeyOf(id), default, hasValue: false, write.Coordinates.Timestamp);
+                LogTombstone(_table.KeyOf(id), write.Coordinates.Timestamp);
             }
 
             MarkUnapplied(id);

@@ -57,6 +57,9 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library)]
     internal static partial void rocksdb_writebatch_delete_cf(NativeHandle batch, nint column, byte* key, nuint keyLength);
 
+    [LibraryImport(Library)]
+    internal static partial void rocksdb_writebatch_delete_range_cf(NativeHandle batch, nint column, byte* from, nuint fromLength, byte* to, nuint toLength);
+
     // Iterators.
     [LibraryImport(Library)]
     internal static partial nint rocksdb_create_iterator_cf(RocksDbHandle database, NativeHandle readOptions, nint column);

@@ -153,6 +153,15 @@ internal sealed unsafe class RocksDbEngine : IByteEngine
         _batchBytes += key.Length + MemtableEntryBytes;
     }
 
+    public void BatchDeleteRange(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to)
+    {
+        // An empty span has no address, and RocksDB wants one.
+        byte none = 0;
+        fixed (byte* fromStart = from, toStart = to)
+            NativeMethods.rocksdb_writebatch_delete_range_cf(_batch, _data, fromStart is null ? &none : fromStart, (nuint)from.Length, toStart, (nuint)to.Length);
+        _batchBytes += from.Length + to.Length + MemtableEntryBytes;
+    }
+
     public void BatchWrite(long? offset, long streamTime)
     {
         // See the remarks on the type. A flush that failed is reported here at the latest.

@@ -1,0 +1,98 @@
+using Streams.Core;
+using Streams.State.RocksDb;
+using Xunit;
+
+namespace Streams.State.Tests.Window;
+
+public sealed class PersistentWindowStoreTests : WindowStoreTests
+{
+    protected override bool OnDisk => true;
+
+    [Fact]
+    public void All_goes_by_segment_then_key_or_by_time_when_asked_to()
+    {
+        var store = Timestamped(Context(), retentionMs: 200_000);
+        var byTime = Stores.TimestampedWindowStoreBuilder(
+            Stores.PersistentTimestampedWindowStore("by time", TimeSpan.FromSeconds(200), TimeSpan.FromSeconds(1), orderByTime: true), Serdes.String, Serdes.Int64).Build();
+        Opened(byTime, Context());
+        foreach (var one in (ITimestampedWindowStore<string, long>[])[store, byTime])
+        {
+            one.Put("b", new(1, 0), 1000);
+            one.Put("a", new(2, 0), 2000);
+            one.Put("a", new(3, 0), 150_000);
+            one.Put("b", new(4, 0), 500);
+        }
+
+        Assert.Equal(["a 2000", "b 500", "b 1000", "a 150000"], store.All().AsEnumerable().Select(entry => $"{entry.Key.Key} {entry.Key.Window.StartMs}"));
+        Assert.Equal(["b 500", "b 1000", "a 2000", "a 150000"], byTime.All().AsEnumerable().Select(entry => $"{entry.Key.Key} {entry.Key.Window.StartMs}"));
+    }
+
+    [Fact]
+    public void A_late_write_into_a_segment_that_is_still_there_is_taken_but_not_shown()
+    {
+        var context = Context();
+        var store = Plain(context, retentionMs: 4000);
+        store.Put("a", "1", 59_000);
+        store.Put("a", "late", 1_000);
+        Assert.Equal(0, context.Dropped);
+        Assert.Equal(["59000=1"], List(store.Fetch("a", 0, 60_000)));
+        store.Put("a", "2", 64_000);
+        store.Put("a", "too late", 1_000);
+        Assert.Equal(1, context.Dropped);
+    }
+
+    [Fact]
+    public void Stream_time_content_and_expiry_survive_a_restart()
+    {
+        var context = Context();
+        var store = Plain(context, retentionMs: 100_000);
+        store.Put("a", "old", 1_000);
+        store.Put("a", "mid", 70_000);
+        store.Commit(context.Log.EndOffset);
+        store.Put("a", "new", 170_000);
+        store.Commit(context.Log.EndOffset);
+        store.Dispose();
+
+        context = Context();
+        store = Plain(context, retentionMs: 100_000);
+        Assert.Equal(["170000=new"], List(store.Fetch("a", 0, long.MaxValue)));
+        store.Put("b", "late", 1_000);
+        Assert.Equal(1, context.Dropped);
+        store.Put("b", "fine", 100_000);
+        Assert.Equal(["100000=fine"], List(store.Fetch("b", 0, long.MaxValue)));
+    }
+
+    [Fact]
+    public void Expired_segments_leave_the_disk()
+    {
+        var context = Context();
+        var store = Plain(context, retentionMs: 60_000);
+        for (var start = 0; start < 600_000; start += 1000)
+        {
+            store.Put($"k{start % 7}", "v", start);
+            if (start % 50_000 == 0) store.Commit(context.Log.EndOffset);
+        }
+
+        store.Commit(context.Log.EndOffset);
+        store.Dispose();
+        using var engine = RocksDbEngine.Open(Context(), "plain", "window, segments of 60000 ms,");
+        using var iterator = engine.Iterate();
+        var count = 0;
+        for (iterator.SeekToFirst(); iterator.IsValid; iterator.Next()) count++;
+
+        // Stream time 599 s, retention 60 s: segments 8 (from 480 s) and 9 are left.
+        Assert.Equal(120, count);
+    }
+
+    [Fact]
+    public void Another_segment_interval_is_refused_rather_than_misread()
+    {
+        var store = Plain(Context(), retentionMs: 60_000);
+        store.Put("a", "1", 0);
+        store.Commit(1);
+        store.Dispose();
+        var failure = Assert.Throws<StateStoreException>(() => Plain(Context(), retentionMs: 600_000));
+        Assert.Contains("segments of 60000 ms", failure.Message, StringComparison.Ordinal);
+        Plain(Context(), retentionMs: 90_000).Dispose();
+    }
+}
