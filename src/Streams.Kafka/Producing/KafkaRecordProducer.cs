@@ -100,14 +100,16 @@ internal sealed class KafkaRecordProducer : IRecordProducer
         if (topic is not KafkaTopic target) throw new ArgumentException("The topic is not of this producer.", nameof(topic));
         ArgumentOutOfRangeException.ThrowIfNegative(partition);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(partition, target.Partitions.Length);
-        ArgumentOutOfRangeException.ThrowIfNegative(record.Timestamp, nameof(record));
+        ArgumentOutOfRangeException.ThrowIfLessThan(record.Timestamp, OutgoingRecord.TimeOfWriting, nameof(record));
         if (_hasFailure) ThrowFailure();
 
         // One message object for all: the client copies what is in it before Produce returns.
         var message = _message;
         message.Key = record.HasKey ? _keys.Copy(record.Key) : null;
         message.Value = record.HasValue ? _values.Copy(record.Value) : null;
-        message.Timestamp = new Timestamp(Math.Max(record.Timestamp, 1), TimestampType.CreateTime);
+        message.Timestamp = record.Timestamp == OutgoingRecord.TimeOfWriting
+            ? Timestamp.Default
+            : new Timestamp(Math.Max(record.Timestamp, 1), TimestampType.CreateTime);
         message.Headers = record.Headers is { Count: > 0 } headers ? Convert(headers) : null;
         Produce(target.Partitions[partition], message);
     }
