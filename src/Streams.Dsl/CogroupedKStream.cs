@@ -1,5 +1,6 @@
 using System.Globalization;
 using Streams.Dsl.Nodes;
+using Streams.Dsl.Windows;
 
 namespace Streams.Dsl;
 
@@ -53,6 +54,46 @@ public sealed class CogroupedKStream<K, VR>
         var store = StoreFactory.KeyValue(Graph, settings, storeName, named?.Name ?? AggregatePrefix + "…", keySerde, valueSerde);
         var merge = Merge(storeName, named, static () => new PassThrough<K, Change<VR>>(), (input, name) => input.CreateNode(name, storeName, initializer, store, table));
         return new KTable<K, VR>(Graph, merge, keySerde, valueSerde, KStream<K, VR>.Single(merge.Name), table, settings.Name);
+    }
+
+    /// <summary>Aggregates in tumbling or hopping windows.</summary>
+    public TimeWindowedCogroupedKStream<K, VR> WindowedBy(TimeWindows windows)
+    {
+        ArgumentNullException.ThrowIfNull(windows);
+        return new TimeWindowedCogroupedKStream<K, VR>(this, new TimeWindowSpec(FixedWindows.Of(windows)));
+    }
+
+    /// <summary>Aggregates in sliding windows.</summary>
+    public TimeWindowedCogroupedKStream<K, VR> WindowedBy(SlidingWindows windows)
+    {
+        ArgumentNullException.ThrowIfNull(windows);
+        return new TimeWindowedCogroupedKStream<K, VR>(this, new SlidingWindowSpec(windows));
+    }
+
+    /// <summary>Aggregates in sessions.</summary>
+    public SessionWindowedCogroupedKStream<K, VR> WindowedBy(SessionWindows windows)
+    {
+        ArgumentNullException.ThrowIfNull(windows);
+        return new SessionWindowedCogroupedKStream<K, VR>(this, new SessionWindowSpec(windows));
+    }
+
+    internal KTable<Windowed<K>, VR> AggregateWindows(
+        Func<VR> initializer, Func<K, VR, VR, VR>? merger, WindowSpec windows, Materialized<K, VR>? materialized, Named? named)
+    {
+        var settings = materialized?.Settings ?? new StoreSettings();
+        var storeName = settings.Name ?? Graph.NewStoreName(AggregatePrefix);
+        var nodeName = named?.Name ?? AggregatePrefix + "…";
+        var keySerde = Graph.Serde(materialized?.KeySerde ?? KeySerde, nodeName, "key", "Grouped.With");
+        var valueSerde = materialized?.ValueSerde;
+        var table = windows.CreateTable<K, VR>(storeName);
+        var store = windows.CreateStore(Graph, settings, storeName, nodeName, keySerde, valueSerde, EmitStrategy.OnWindowUpdate);
+        var merge = Merge(
+            storeName,
+            named,
+            static () => new PassThrough<Windowed<K>, Change<VR>>(),
+            (input, name) => input.CreateWindowedNode(name, storeName, initializer, merger, windows, store, table));
+        return new KTable<Windowed<K>, VR>(
+            Graph, merge, windows.KeySerde(keySerde), valueSerde, KStream<K, VR>.Single(merge.Name), table, settings.Name);
     }
 
     /// <summary>Adds the repartition topics, the aggregating nodes and the node where they meet.</summary>

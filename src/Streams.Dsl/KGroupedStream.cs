@@ -1,4 +1,5 @@
 using Streams.Dsl.Nodes;
+using Streams.Dsl.Windows;
 
 namespace Streams.Dsl;
 
@@ -88,6 +89,34 @@ public sealed class KGroupedStream<K, V>
             null,
             named,
             (storeName, sendsOldValues) => new StreamAggregate<K, V, VR>(storeName, initializer, aggregator, sendsOldValues));
+    }
+
+    /// <summary>Aggregates in tumbling or hopping windows.</summary>
+    public TimeWindowedKStream<K, V> WindowedBy(TimeWindows windows)
+    {
+        ArgumentNullException.ThrowIfNull(windows);
+        return new TimeWindowedKStream<K, V>(this, new TimeWindowSpec(FixedWindows.Of(windows)), EmitStrategy.OnWindowUpdate);
+    }
+
+    /// <summary>Aggregates in one window without end.</summary>
+    public TimeWindowedKStream<K, V> WindowedBy(UnlimitedWindows windows)
+    {
+        ArgumentNullException.ThrowIfNull(windows);
+        return new TimeWindowedKStream<K, V>(this, new TimeWindowSpec(FixedWindows.Of(windows)), EmitStrategy.OnWindowUpdate);
+    }
+
+    /// <summary>Aggregates in sliding windows.</summary>
+    public TimeWindowedKStream<K, V> WindowedBy(SlidingWindows windows)
+    {
+        ArgumentNullException.ThrowIfNull(windows);
+        return new TimeWindowedKStream<K, V>(this, new SlidingWindowSpec(windows), EmitStrategy.OnWindowUpdate);
+    }
+
+    /// <summary>Aggregates in sessions.</summary>
+    public SessionWindowedKStream<K, V> WindowedBy(SessionWindows windows)
+    {
+        ArgumentNullException.ThrowIfNull(windows);
+        return new SessionWindowedKStream<K, V>(this, new SessionWindowSpec(windows), EmitStrategy.OnWindowUpdate);
     }
 
     /// <summary>Begins an aggregation of several grouped streams into one table.</summary>

@@ -244,11 +244,15 @@ public sealed class KStream<K, V>
             sources = Single(repartition.Name);
         }
 
-        var table = new TableSource<K, V>(storeName, settings.Name is not null);
+        var table = new TableSource<K, V>(storeName, settings.Name is not null, settings.HistoryRetention);
         var graph = Graph;
         var node = new ProcessorGraphNode<K, V>(name, table.CreateProcessor)
         {
-            Store = () => table.StoreName is null ? null : StoreFactory.KeyValue(graph, settings, storeName, name, keySerde, valueSerde),
+            Store = () => table.StoreName is null
+                ? null
+                : settings.HistoryRetention is null
+                    ? StoreFactory.KeyValue(graph, settings, storeName, name, keySerde, valueSerde)
+                    : StoreFactory.Versioned(graph, settings, storeName, name, keySerde, valueSerde),
         };
         Graph.Add(parent, node);
         return new KTable<K, V>(Graph, node, keySerde, valueSerde, sources, table, settings.Name);
@@ -330,6 +334,18 @@ public sealed class KStream<K, V>
     /// <inheritdoc cref="Join{VT, VR}(KTable{K, VT}, Func{V, VT, VR}, Joined{K, V, VT})"/>
     public KStream<K, VR> Join<VT, VR>(KTable<K, VT> table, Func<K, V, VT, VR> joiner, Joined<K, V, VT>? joined = null) =>
         StreamTableJoiner.Join(this, table, Joiners.Of(joiner), isLeft: false, joined);
+
+    /// <summary>
+    /// Joins records of both streams with equal keys whose times are within the windows of each other. The result's time is the larger of both.
+    /// Repartitions a stream first if its key has been changed; both must have the same number of partitions.
+    /// </summary>
+    public KStream<K, VR> Join<VO, VR>(KStream<K, VO> other, Func<V, VO, VR> joiner, JoinWindows windows, StreamJoined<K, V, VO>? joined = null) =>
+        StreamStreamJoiner.Join(this, other, Joiners.Of<K, V, VO, VR>(joiner), windows, JoinKind.Inner, joined);
+
+    /// <summary>Joins records of both streams, seeing the key.</summary>
+    /// <inheritdoc cref="Join{VO, VR}(KStream{K, VO}, Func{V, VO, VR}, JoinWindows, StreamJoined{K, V, VO})"/>
+    public KStream<K, VR> Join<VO, VR>(KStream<K, VO> other, Func<K, V, VO, VR> joiner, JoinWindows windows, StreamJoined<K, V, VO>? joined = null) =>
+        StreamStreamJoiner.Join(this, other, Joiners.Of(joiner), windows, JoinKind.Inner, joined);
 
     /// <summary>Joins each record with the row that the selected key has in a global table; a record without a row, or with no such key, is dropped.</summary>
     public KStream<K, VR> Join<KG, VG, VR>(GlobalKTable<KG, VG> table, Func<K, V, KG> keySelector, Func<V, VG, VR> joiner, Named? named = null) =>

@@ -75,4 +75,154 @@ public static class KStreamJoinExtensions
         ArgumentNullException.ThrowIfNull(stream);
         return StreamTableJoiner.Join(stream, table, keySelector, Joiners.RightStruct<K, V, VG, VR>(joiner), isLeft: true, named);
     }
+
+    /// <summary>
+    /// Joins every record of this stream with the other's records of equal key within the windows, or, when its window and the grace period have
+    /// passed without any, with none.
+    /// </summary>
+    public static KStream<K, VR> LeftJoin<K, V, VO, VR>(
+        this KStream<K, V> stream, KStream<K, VO> other, Func<V, VO?, VR> joiner, JoinWindows windows, StreamJoined<K, V, VO>? joined = null)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        return StreamStreamJoiner.Join(stream, other, Joiners.Of<K, V, VO, VR>(joiner), windows, JoinKind.Left, joined);
+    }
+
+    /// <summary>
+    /// Joins every record of this stream with the other's records of equal key within the windows, or, when its window and the grace period have
+    /// passed without any, with none.
+    /// </summary>
+    [OverloadResolutionPriority(1)]
+    public static KStream<K, VR> LeftJoin<K, V, VO, VR>(
+        this KStream<K, V> stream, KStream<K, VO> other, Func<V, VO?, VR> joiner, JoinWindows windows, StreamJoined<K, V, VO>? joined = null)
+        where VO : struct
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        return StreamStreamJoiner.Join(stream, other, Joiners.RightStruct<K, V, VO, VR>(joiner), windows, JoinKind.Left, joined);
+    }
+
+    /// <summary>
+    /// Joins every record of this stream with the other's records of equal key within the windows, seeing the key, or, when its window and the grace period have
+    /// passed without any, with none.
+    /// </summary>
+    public static KStream<K, VR> LeftJoin<K, V, VO, VR>(
+        this KStream<K, V> stream, KStream<K, VO> other, Func<K, V, VO?, VR> joiner, JoinWindows windows, StreamJoined<K, V, VO>? joined = null)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        return StreamStreamJoiner.Join(stream, other, Joiners.Of<K, V, VO, VR>(joiner), windows, JoinKind.Left, joined);
+    }
+
+    /// <summary>
+    /// Joins every record of this stream with the other's records of equal key within the windows, seeing the key, or, when its window and the grace period have
+    /// passed without any, with none.
+    /// </summary>
+    [OverloadResolutionPriority(1)]
+    public static KStream<K, VR> LeftJoin<K, V, VO, VR>(
+        this KStream<K, V> stream, KStream<K, VO> other, Func<K, V, VO?, VR> joiner, JoinWindows windows, StreamJoined<K, V, VO>? joined = null)
+        where VO : struct
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        return StreamStreamJoiner.Join(stream, other, Joiners.RightStruct<K, V, VO, VR>(joiner), windows, JoinKind.Left, joined);
+    }
+
+    /// <summary>
+    /// Joins every record of either stream with the other's records of equal key within the windows, or, when its window and the grace period have
+    /// passed without any, with none.
+    /// </summary>
+    public static KStream<K, VR> OuterJoin<K, V, VO, VR>(
+        this KStream<K, V> stream, KStream<K, VO> other, Func<V?, VO?, VR> joiner, JoinWindows windows, StreamJoined<K, V, VO>? joined = null)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        return StreamStreamJoiner.Join(stream, other, Joiners.Of<K, V, VO, VR>(joiner), windows, JoinKind.Outer, joined);
+    }
+
+    /// <summary>
+    /// Joins every record of either stream with the other's records of equal key within the windows, or, when its window and the grace period have
+    /// passed without any, with none.
+    /// </summary>
+    [OverloadResolutionPriority(1)]
+    public static KStream<K, VR> OuterJoin<K, V, VO, VR>(
+        this KStream<K, V> stream, KStream<K, VO> other, Func<V?, VO?, VR> joiner, JoinWindows windows, StreamJoined<K, V, VO>? joined = null)
+        where VO : struct
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        return StreamStreamJoiner.Join(stream, other, Joiners.RightStruct<K, V, VO, VR>(joiner), windows, JoinKind.Outer, joined);
+    }
+
+    /// <summary>
+    /// Joins every record of either stream with the other's records of equal key within the windows, or, when its window and the grace period have
+    /// passed without any, with none.
+    /// </summary>
+    [OverloadResolutionPriority(1)]
+    public static KStream<K, VR> OuterJoin<K, V, VO, VR>(
+        this KStream<K, V> stream, KStream<K, VO> other, Func<V?, VO?, VR> joiner, JoinWindows windows, StreamJoined<K, V, VO>? joined = null)
+        where V : struct
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        return StreamStreamJoiner.Join(stream, other, Joiners.LeftStruct<K, V, VO, VR>(joiner), windows, JoinKind.Outer, joined);
+    }
+
+    /// <summary>
+    /// Joins every record of either stream with the other's records of equal key within the windows, or, when its window and the grace period have
+    /// passed without any, with none.
+    /// </summary>
+    [OverloadResolutionPriority(2)]
+    public static KStream<K, VR> OuterJoin<K, V, VO, VR>(
+        this KStream<K, V> stream, KStream<K, VO> other, Func<V?, VO?, VR> joiner, JoinWindows windows, StreamJoined<K, V, VO>? joined = null)
+        where V : struct
+        where VO : struct
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        return StreamStreamJoiner.Join(stream, other, Joiners.BothStruct<K, V, VO, VR>(joiner), windows, JoinKind.Outer, joined);
+    }
+
+    /// <summary>
+    /// Joins every record of either stream with the other's records of equal key within the windows, seeing the key, or, when its window and the grace period have
+    /// passed without any, with none.
+    /// </summary>
+    public static KStream<K, VR> OuterJoin<K, V, VO, VR>(
+        this KStream<K, V> stream, KStream<K, VO> other, Func<K, V?, VO?, VR> joiner, JoinWindows windows, StreamJoined<K, V, VO>? joined = null)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        return StreamStreamJoiner.Join(stream, other, Joiners.Of<K, V, VO, VR>(joiner), windows, JoinKind.Outer, joined);
+    }
+
+    /// <summary>
+    /// Joins every record of either stream with the other's records of equal key within the windows, seeing the key, or, when its window and the grace period have
+    /// passed without any, with none.
+    /// </summary>
+    [OverloadResolutionPriority(1)]
+    public static KStream<K, VR> OuterJoin<K, V, VO, VR>(
+        this KStream<K, V> stream, KStream<K, VO> other, Func<K, V?, VO?, VR> joiner, JoinWindows windows, StreamJoined<K, V, VO>? joined = null)
+        where VO : struct
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        return StreamStreamJoiner.Join(stream, other, Joiners.RightStruct<K, V, VO, VR>(joiner), windows, JoinKind.Outer, joined);
+    }
+
+    /// <summary>
+    /// Joins every record of either stream with the other's records of equal key within the windows, seeing the key, or, when its window and the grace period have
+    /// passed without any, with none.
+    /// </summary>
+    [OverloadResolutionPriority(1)]
+    public static KStream<K, VR> OuterJoin<K, V, VO, VR>(
+        this KStream<K, V> stream, KStream<K, VO> other, Func<K, V?, VO?, VR> joiner, JoinWindows windows, StreamJoined<K, V, VO>? joined = null)
+        where V : struct
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        return StreamStreamJoiner.Join(stream, other, Joiners.LeftStruct<K, V, VO, VR>(joiner), windows, JoinKind.Outer, joined);
+    }
+
+    /// <summary>
+    /// Joins every record of either stream with the other's records of equal key within the windows, seeing the key, or, when its window and the grace period have
+    /// passed without any, with none.
+    /// </summary>
+    [OverloadResolutionPriority(2)]
+    public static KStream<K, VR> OuterJoin<K, V, VO, VR>(
+        this KStream<K, V> stream, KStream<K, VO> other, Func<K, V?, VO?, VR> joiner, JoinWindows windows, StreamJoined<K, V, VO>? joined = null)
+        where V : struct
+        where VO : struct
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        return StreamStreamJoiner.Join(stream, other, Joiners.BothStruct<K, V, VO, VR>(joiner), windows, JoinKind.Outer, joined);
+    }
 }

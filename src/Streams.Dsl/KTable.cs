@@ -107,6 +107,24 @@ public sealed class KTable<K, V>
     public KTable<K, VR> Join<VO, VR>(KTable<K, VO> other, Func<K, V, VO, VR> joiner, Materialized<K, VR>? materialized = null, Named? named = null) =>
         TableJoin<K, V, VO, VR>.Add(this, other, Joiners.Of(joiner), JoinKind.Inner, materialized, named);
 
+    internal KTable<K, V> AddSuppress(Suppressed suppressed, Func<K, long>? windowEnd, long waitMs, bool dropsDeletions)
+    {
+        if (Table.IsVersioned) throw new TopologyException($"'{Name}' is versioned and cannot be suppressed; suppress needs one value per key.");
+        var name = suppressed.Name ?? Graph.NewProcessorName("KTABLE-SUPPRESS-");
+        var storeName = suppressed.Name is null ? Graph.NewStoreName("KTABLE-SUPPRESS-") : suppressed.Name + "-store";
+        var buffer = suppressed.Buffer;
+        var store = StoreFactory.Suppression(Graph, buffer, storeName, name, KeySerde, ValueSerde);
+        var table = new SuppressedTable<K, V>(Table, storeName);
+        var node = new ProcessorGraphNode<K, Change<V>>(
+            name,
+            () => new TableSuppress<K, V>(storeName, windowEnd, waitMs, buffer, dropsDeletions, table.SendsOldValues))
+        {
+            Stores = [store],
+        };
+        Graph.Add(Node, node);
+        return new KTable<K, V>(Graph, node, KeySerde, ValueSerde, Sources, table, null);
+    }
+
     internal void ThrowIfForeign(GraphBuilder other)
     {
         if (other != Graph) throw new TopologyException($"'{Name}' is combined with a stream or table of another StreamsBuilder; both must come from the same one.");

@@ -1,4 +1,5 @@
 using Streams.Dsl.Nodes;
+using Streams.Dsl.Windows;
 
 namespace Streams.Dsl.Joins;
 
@@ -20,11 +21,13 @@ internal static class StreamTableJoiner
         graph.Copartition(sources);
         var name = graph.NameOf(joined?.Name, isLeft ? "KSTREAM-LEFTJOIN-" : "KSTREAM-JOIN-");
         var rows = table.Table.View();
-        var node = new ProcessorGraphNode<K, V>(name, () => new StreamTableJoin<K, V, K, VT, VR>(rows.Create(), OwnKey, joiner, isLeft))
-        {
-            AcceptsNullKeys = isLeft,
-            ConnectedStores = () => rows.StoreNames,
-        };
+        var node = joined?.GracePeriod is { } grace
+            ? GraceNode(graph, stream, table, joiner, isLeft, joined, name, rows, grace)
+            : new ProcessorGraphNode<K, V>(name, () => new StreamTableJoin<K, V, K, VT, VR>(rows.Create(), OwnKey, joiner, isLeft))
+            {
+                AcceptsNullKeys = isLeft,
+                ConnectedStores = () => rows.StoreNames,
+            };
         graph.Add(stream.Node, node);
         return new KStream<K, VR>(graph, node, joined?.KeySerde ?? stream.KeySerde, null, sources, repartitionRequired: false);
 
@@ -33,6 +36,42 @@ internal static class StreamTableJoiner
             key = record.Key;
             return record.HasKey;
         }
+    }
+
+    private static ProcessorGraphNode<K, V> GraceNode<K, V, VT, VR>(
+        GraphBuilder graph,
+        KStream<K, V> stream,
+        KTable<K, VT> table,
+        Joiner<K, V, VT, VR> joiner,
+        bool isLeft,
+        Joined<K, V, VT> joined,
+        string name,
+        RowLookup<K, VT> rows,
+        TimeSpan grace)
+    {
+        if (!table.Table.IsVersioned)
+        {
+            throw new ArgumentException(
+                $"KTable must be versioned to use a grace period in a stream table join: '{table.Name}' is not. Materialise it with WithHistoryRetention.",
+                nameof(table));
+        }
+
+        if (table.Table.HistoryRetention < grace)
+        {
+            throw new ArgumentException(
+                $"History retention must be at least grace period: '{table.Name}' keeps versions for {table.Table.HistoryRetention}, but join '{name}' waits for {grace}.",
+                nameof(joined));
+        }
+
+        var graceMs = WindowTimes.NotNegative(grace, nameof(joined));
+        var bufferName = name + "-Buffer";
+        var buffer = StoreFactory.JoinBuffer(graph, bufferName, name, joined.KeySerde ?? stream.KeySerde, joined.ValueSerde ?? stream.ValueSerde, grace);
+        return new ProcessorGraphNode<K, V>(name, () => new StreamTableGraceJoin<K, V, VT, VR>(rows.Create(), joiner, isLeft, bufferName, graceMs))
+        {
+            AcceptsNullKeys = isLeft,
+            Stores = [buffer],
+            ConnectedStores = () => rows.StoreNames,
+        };
     }
 
     public static KStream<K, VR> Join<K, V, KG, VG, VR>(

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Streams.Dsl.Optimization;
 
 namespace Streams.Dsl.Nodes;
 
@@ -89,6 +90,7 @@ internal sealed class GraphBuilder(StreamsBuilderOptions options)
     {
         if (_topology is not null) return _topology;
         MergeSources();
+        Optimize();
         DropNullKeysWhereNobodyWantsThem();
 
         var topology = new Topology();
@@ -107,6 +109,23 @@ internal sealed class GraphBuilder(StreamsBuilderOptions options)
 
         foreach (var group in _copartitioned) topology.Copartition([.. group.Select(CurrentName).Distinct()]);
         return _topology = topology;
+    }
+
+    /// <summary>Takes a node that has been replaced out of the graph; who waits for its name waits for the other's.</summary>
+    public void Forget(GraphNode node, GraphNode replacedBy)
+    {
+        _added.Remove(node);
+        _sourceAliases.TryAdd(node.Name, replacedBy.Name);
+    }
+
+    /// <summary>Takes a node in that an optimisation has made and connected.</summary>
+    public void Adopt(GraphNode node) => _added.Add(node);
+
+    private void Optimize()
+    {
+        if (Options.Optimization.HasFlag(TopologyOptimization.ReuseTableSourceTopics)) TableSourceReuse.Apply(this);
+        if (Options.Optimization.HasFlag(TopologyOptimization.MergeRepartitionTopics)) RepartitionMerge.Apply(this);
+        if (Options.Optimization.HasFlag(TopologyOptimization.SingleStoreSelfJoin)) SelfJoin.Apply(this);
     }
 
     private string CurrentName(string source)

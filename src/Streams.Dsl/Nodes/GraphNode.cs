@@ -33,6 +33,9 @@ internal abstract class GraphNode(string name)
     /// <summary>Merges streams.</summary>
     public bool IsMerge { get; init; }
 
+    /// <summary>Grace period of the windows that this node aggregates in; <c>suppress</c> looks for it upstream.</summary>
+    public long? WindowGraceMs { get; init; }
+
     /// <summary>A left or outer join, which wants records without key too: they are not filtered out before repartitioning (KIP-962).</summary>
     public bool AcceptsNullKeys { get; init; }
 

@@ -1,3 +1,4 @@
+using Streams.Dsl.Windows;
 using Streams.State;
 
 namespace Streams.Dsl.Nodes;
@@ -32,4 +33,90 @@ internal static class StoreFactory
         if (settings.Caching) builder.WithCachingEnabled();
         return settings.Logging ? builder.WithLoggingEnabled(settings.LogConfig) : builder.WithLoggingDisabled();
     }
+
+    /// <summary>A store of a windowed aggregation's rows.</summary>
+    public static IStoreBuilder Window<K, V>(
+        GraphBuilder graph,
+        StoreSettings settings,
+        string storeName,
+        string node,
+        ISerde<K>? keySerde,
+        ISerde<V>? valueSerde,
+        long retentionMs,
+        long windowSizeMs,
+        bool emitsOnClose)
+    {
+        var retention = WindowTimes.ToTimeSpan(retentionMs);
+        var size = WindowTimes.ToTimeSpan(windowSizeMs);
+        var supplier = (settings.Type ?? graph.Options.DefaultStoreType) switch
+        {
+            StoreType.InMemory => Stores.InMemoryWindowStore(storeName, retention, size),
+            _ => Stores.PersistentTimestampedWindowStore(storeName, retention, size, retainDuplicates: false, orderByTime: emitsOnClose),
+        };
+        var builder = Stores.TimestampedWindowStoreBuilder(
+            supplier,
+            graph.Serde(keySerde, node, "key", "Materialized.With"),
+            graph.Serde(valueSerde, node, "value", "Materialized.With"));
+
+        // Results that wait for their window to close do not come out of the cache, so it would only hold the changelog back.
+        if (settings.Caching && !emitsOnClose) builder.WithCachingEnabled();
+        return settings.Logging ? builder.WithLoggingEnabled(settings.LogConfig) : builder.WithLoggingDisabled();
+    }
+
+    /// <summary>A store of sessions.</summary>
+    public static IStoreBuilder Session<K, V>(
+        GraphBuilder graph,
+        StoreSettings settings,
+        string storeName,
+        string node,
+        ISerde<K>? keySerde,
+        ISerde<V>? valueSerde,
+        long retentionMs,
+        bool emitsOnClose)
+    {
+        var retention = WindowTimes.ToTimeSpan(retentionMs);
+        var supplier = (settings.Type ?? graph.Options.DefaultStoreType) switch
+        {
+            StoreType.InMemory => Stores.InMemorySessionStore(storeName, retention),
+            _ => Stores.PersistentSessionStore(storeName, retention, orderByTime: emitsOnClose),
+        };
+        var builder = Stores.SessionStoreBuilder(
+            supplier,
+            graph.Serde(keySerde, node, "key", "Materialized.With"),
+            graph.Serde(valueSerde, node, "value", "Materialized.With"));
+        if (settings.Caching && !emitsOnClose) builder.WithCachingEnabled();
+        return settings.Logging ? builder.WithLoggingEnabled(settings.LogConfig) : builder.WithLoggingDisabled();
+    }
+
+    /// <summary>The records of one side of a stream-stream join, for as long as the other side may look for them.</summary>
+    public static IStoreBuilder JoinWindow<K, V>(
+        GraphBuilder graph, StoreSettings settings, string storeName, ISerde<K> keySerde, ISerde<V> valueSerde, JoinWindows windows)
+    {
+        var sizeMs = windows.BeforeMs + windows.AfterMs;
+        var retention = WindowTimes.ToTimeSpan(WindowTimes.Add(sizeMs, windows.GraceMs));
+        var size = WindowTimes.ToTimeSpan(sizeMs);
+        var supplier = (settings.Type ?? graph.Options.DefaultStoreType) switch
+        {
+            StoreType.InMemory => Stores.InMemoryWindowStore(storeName, retention, size, retainDuplicates: true),
+            _ => Stores.PersistentWindowStore(storeName, retention, size, retainDuplicates: true),
+        };
+        var builder = Stores.WindowStoreBuilder(supplier, keySerde, valueSerde);
+        return settings.Logging ? builder.WithLoggingEnabled(settings.LogConfig) : builder.WithLoggingDisabled();
+    }
+
+    public static IStoreBuilder OuterJoin<K, VL, VRight>(
+        GraphBuilder graph, StoreSettings settings, string storeName, ISerde<K> keySerde, ISerde<VL> leftSerde, ISerde<VRight> rightSerde) =>
+        throw new NotSupportedException("Left and outer joins of streams wait for their store.");
+
+    public static IStoreBuilder Suppression<K, V>(
+        GraphBuilder graph, BufferConfig buffer, string storeName, string node, ISerde<K>? keySerde, ISerde<V>? valueSerde) =>
+        throw new NotSupportedException("Suppress waits for its buffer.");
+
+    public static IStoreBuilder JoinBuffer<K, V>(
+        GraphBuilder graph, string storeName, string node, ISerde<K>? keySerde, ISerde<V>? valueSerde, TimeSpan grace) =>
+        throw new NotSupportedException("Joins with grace wait for their buffer.");
+
+    public static IStoreBuilder Versioned<K, V>(
+        GraphBuilder graph, StoreSettings settings, string storeName, string node, ISerde<K>? keySerde, ISerde<V>? valueSerde) =>
+        throw new NotSupportedException("Versioned tables wait for their store.");
 }

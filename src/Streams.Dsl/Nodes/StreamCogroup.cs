@@ -1,3 +1,5 @@
+using Streams.Dsl.Windows;
+
 namespace Streams.Dsl.Nodes;
 
 /// <summary>One input of a cogroup: a grouped stream with its aggregator, its value type hidden.</summary>
@@ -10,6 +12,16 @@ internal abstract class CogroupInput<K, VR>
 
     /// <summary>The node that aggregates this input into the shared store.</summary>
     public abstract GraphNode CreateNode(string name, string storeName, Func<VR> initializer, IStoreBuilder store, TableOperator<K, VR> table);
+
+    /// <summary>The same for a windowed aggregation.</summary>
+    public abstract GraphNode CreateWindowedNode(
+        string name,
+        string storeName,
+        Func<VR> initializer,
+        Func<K, VR, VR, VR>? merger,
+        WindowSpec windows,
+        IStoreBuilder store,
+        TableOperator<Windowed<K>, VR> table);
 }
 
 internal sealed class CogroupInput<K, V, VR>(KGroupedStream<K, V> stream, Func<K, V, VR, VR> aggregator) : CogroupInput<K, VR>
@@ -20,4 +32,23 @@ internal sealed class CogroupInput<K, V, VR>(KGroupedStream<K, V> stream, Func<K
 
     public override GraphNode CreateNode(string name, string storeName, Func<VR> initializer, IStoreBuilder store, TableOperator<K, VR> table) =>
         new ProcessorGraphNode<K, V>(name, () => new StreamAggregate<K, V, VR>(storeName, initializer, aggregator, table.SendsOldValues)) { Stores = [store] };
+
+    public override GraphNode CreateWindowedNode(
+        string name,
+        string storeName,
+        Func<VR> initializer,
+        Func<K, VR, VR, VR>? merger,
+        WindowSpec windows,
+        IStoreBuilder store,
+        TableOperator<Windowed<K>, VR> table)
+    {
+        var aggregation = new FoldAggregation<K, V, VR>(initializer, aggregator);
+        return new ProcessorGraphNode<K, V>(
+            name,
+            () => windows.CreateProcessor(storeName, aggregation, merger, EmitStrategy.OnWindowUpdate, table.SendsOldValues))
+        {
+            Stores = [store],
+            WindowGraceMs = windows.GraceMs,
+        };
+    }
 }

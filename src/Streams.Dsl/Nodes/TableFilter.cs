@@ -22,6 +22,13 @@ internal sealed class TableFilter<K, V> : TableOperator<K, V>
 
     public override string? StoreName => _storeName;
 
+    public override bool IsVersioned => _storeName is null && _parent.IsVersioned;
+
+    public override TimeSpan? HistoryRetention => _storeName is null ? _parent.HistoryRetention : null;
+
+    /// <summary>In a versioned table an update with nothing before and after may still be news: of a time in between.</summary>
+    public bool SkipsNothing => _parent.IsVersioned;
+
     public override bool EnableSendingOldValues(bool forceMaterialization)
     {
         if (_storeName is not null) return SendsOldValues = true;
@@ -59,6 +66,7 @@ internal sealed class TableFilter<K, V> : TableOperator<K, V>
 internal sealed class TableFilterProcessor<K, V>(TableFilter<K, V> filter) : Processor<K, Change<V>, K, Change<V>>
 {
     private readonly bool _sendsOldValues = filter.SendsOldValues;
+    private readonly bool _skipsAbsent = filter is { SendsOldValues: true, SkipsNothing: false };
 
     public override void Process(in Record<K, Change<V>> record)
     {
@@ -67,7 +75,7 @@ internal sealed class TableFilterProcessor<K, V>(TableFilter<K, V> filter) : Pro
         var hasOld = _sendsOldValues && change.HasOld && filter.Matches(record.Key, change.OldValue);
 
         // Absent before and after: downstream has nothing to undo. Only known when old values are sent.
-        if (_sendsOldValues && !hasOld && !hasNew) return;
+        if (_skipsAbsent && !hasOld && !hasNew) return;
         Forward(new Record<K, Change<V>>(
             record.Key,
             record.HasKey,
@@ -91,7 +99,7 @@ internal sealed class StoredTableFilterProcessor<K, V>(TableFilter<K, V> filter,
         var store = _store!;
         ValueAndTimestamp<V> old = default;
         var hasOld = SendsOldValues && store.TryGet(record.Key, out old);
-        if (SendsOldValues && !hasOld && !hasNew) return;
+        if (SendsOldValues && !filter.SkipsNothing && !hasOld && !hasNew) return;
 
         store.Put(record.Key, change.NewValue, hasNew, record.Timestamp);
         ForwardStored(new Record<K, Change<V>>(

@@ -6,6 +6,10 @@ internal sealed class TableMapValues<K, V, VR>(TableOperator<K, V> parent, Func<
 {
     public override string? StoreName => storeName;
 
+    public override bool IsVersioned => storeName is null && parent.IsVersioned;
+
+    public override TimeSpan? HistoryRetention => storeName is null ? parent.HistoryRetention : null;
+
     public override bool EnableSendingOldValues(bool forceMaterialization)
     {
         if (storeName is not null) return SendsOldValues = true;

@@ -13,6 +13,12 @@ internal abstract class TableOperator<K, V>
     /// <summary>Store that the rows are kept in; <c>null</c> when they are computed from the parent's.</summary>
     public abstract string? StoreName { get; }
 
+    /// <summary>Whether updates that are older than the row they are of are recognised as such (KIP-914).</summary>
+    public virtual bool IsVersioned => false;
+
+    /// <summary>How far back rows can be looked up; <c>null</c> unless the table is versioned.</summary>
+    public virtual TimeSpan? HistoryRetention => null;
+
     /// <summary>Asks for old values.</summary>
     /// <param name="forceMaterialization">Whether a source may start to keep its rows because of it.</param>
     /// <returns>False when they cannot be had without keeping rows.</returns>
@@ -44,6 +50,32 @@ internal abstract class RowReader<K, V>
 
     /// <summary>The row as of a time, where the table keeps versions; otherwise the row now.</summary>
     public virtual bool TryGetAsOf(K key, long asOfTimestamp, out V value, out long timestamp) => TryGet(key, out value, out timestamp);
+}
+
+/// <summary>Reads rows out of a versioned store.</summary>
+internal sealed class VersionedRowReader<K, V>(string storeName) : RowReader<K, V>
+{
+    private IVersionedKeyValueStore<K, V>? _store;
+
+    public override bool IsVersioned => true;
+
+    public override void Init(ProcessorContext context) => _store = context.GetStateStore<IVersionedKeyValueStore<K, V>>(storeName);
+
+    public override bool TryGet(K key, out V value, out long timestamp)
+    {
+        var found = _store!.TryGet(key, out var row);
+        value = row.Value;
+        timestamp = found ? row.Timestamp : -1;
+        return found;
+    }
+
+    public override bool TryGetAsOf(K key, long asOfTimestamp, out V value, out long timestamp)
+    {
+        var found = _store!.TryGet(key, asOfTimestamp, out var row);
+        value = row.Value;
+        timestamp = found ? row.Timestamp : -1;
+        return found;
+    }
 }
 
 /// <summary>Reads rows out of a timestamped key-value store.</summary>

@@ -1,11 +1,15 @@
 namespace Streams.Dsl.Nodes;
 
 /// <summary>A table from a topic or stream. It keeps its rows when its store is named, or when somebody needs to look them up or wants old values.</summary>
-internal sealed class TableSource<K, V>(string storeName, bool isQueryable) : TableOperator<K, V>
+internal sealed class TableSource<K, V>(string storeName, bool isQueryable, TimeSpan? historyRetention = null) : TableOperator<K, V>
 {
     private bool _isMaterialized = isQueryable;
 
     public override string? StoreName => _isMaterialized ? storeName : null;
+
+    public override bool IsVersioned => historyRetention is not null && _isMaterialized;
+
+    public override TimeSpan? HistoryRetention => historyRetention;
 
     public override bool EnableSendingOldValues(bool forceMaterialization)
     {
@@ -17,12 +21,50 @@ internal sealed class TableSource<K, V>(string storeName, bool isQueryable) : Ta
     public override RowLookup<K, V> View()
     {
         _isMaterialized = true;
-        return RowLookup<K, V>.OfStore(storeName);
+        return historyRetention is null
+            ? RowLookup<K, V>.OfStore(storeName)
+            : new RowLookup<K, V>([storeName], () => new VersionedRowReader<K, V>(storeName));
     }
 
-    public Processor<K, V> CreateProcessor() => _isMaterialized
-        ? new TableSourceProcessor<K, V>(storeName, SendsOldValues)
-        : new TableSourceForwarder<K, V>();
+    public Processor<K, V> CreateProcessor() => (_isMaterialized, historyRetention) switch
+    {
+        (false, _) => new TableSourceForwarder<K, V>(),
+        (true, null) => new TableSourceProcessor<K, V>(storeName, SendsOldValues),
+        (true, _) => new VersionedTableSourceProcessor<K, V>(storeName, SendsOldValues),
+    };
+}
+
+/// <summary>
+/// Keeps versions of rows and sends the changes; an update that is older than the row is marked as not the latest, one older than history retention
+/// is neither kept nor sent. Source: KIP-914.
+/// </summary>
+internal sealed class VersionedTableSourceProcessor<K, V>(string storeName, bool sendsOldValues) : Processor<K, V, K, Change<V>>
+{
+    private IVersionedKeyValueStore<K, V>? _store;
+
+    public override void Process(in Record<K, V> record)
+    {
+        if (!record.HasKey)
+        {
+            Context.RecordDropped();
+            return;
+        }
+
+        var store = _store!;
+        VersionedRecord<V> old = default;
+        var hasOld = sendsOldValues && store.TryGet(record.Key, out old);
+        var validTo = record.HasValue ? store.Put(record.Key, record.Value, record.Timestamp) : store.PutTombstone(record.Key, record.Timestamp);
+        if (validTo == IVersionedKeyValueStore<K, V>.NotPut) return;
+        Forward(new Record<K, Change<V>>(
+            record.Key,
+            true,
+            new Change<V>(record.Value, record.HasValue, old.Value, hasOld, validTo == IVersionedKeyValueStore<K, V>.ValidToUndefined),
+            true,
+            record.Timestamp,
+            record.HeadersOrNull));
+    }
+
+    protected override void Init() => _store = Context.GetStateStore<IVersionedKeyValueStore<K, V>>(storeName);
 }
 
 /// <summary>Keeps the rows and sends the changes. Records without key are dropped and counted. Source: Kafka's <c>KTableSource</c>.</summary>

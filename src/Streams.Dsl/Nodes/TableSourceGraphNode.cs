@@ -26,7 +26,10 @@ internal sealed class TableSourceGraphNode<K, V>(
         topology.AddProcessor(Name, table.CreateProcessor, sourceName);
         if (table.StoreName is not { } storeName) return;
         var logged = ReusesSourceTopic ? settings with { Logging = false } : settings;
-        topology.AddStateStore(StoreFactory.KeyValue(graph, logged, storeName, Name, consumed.KeySerde, consumed.ValueSerde), Name);
+        var store = settings.HistoryRetention is null
+            ? StoreFactory.KeyValue(graph, logged, storeName, Name, consumed.KeySerde, consumed.ValueSerde)
+            : StoreFactory.Versioned(graph, logged, storeName, Name, consumed.KeySerde, consumed.ValueSerde);
+        topology.AddStateStore(store, Name);
         if (ReusesSourceTopic) topology.UseSourceAsChangelog(storeName, Topic);
     }
 }

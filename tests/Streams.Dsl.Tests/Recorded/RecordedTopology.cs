@@ -148,6 +148,22 @@ internal sealed class RecordedTopology
             case "cogroup":
                 Cogroup(step);
                 break;
+            case "windowed":
+                Windowed(step);
+                break;
+            case "tableSuppress":
+                var buffer = step.TryGetProperty("maxRecords", out var max) ? BufferConfig.MaxRecords(max.GetInt64()) : BufferConfig.Unbounded();
+                _tables[id] = FromTable(step).Suppress(Suppressed.UntilTimeLimit(TimeSpan.FromMilliseconds(step.GetProperty("limitMs").GetInt64()), buffer));
+                break;
+            case "join":
+                _streams[id] = From(step).Join(WithStream(step), (one, _) => one, JoinWithin(step), JoinedAs(step));
+                break;
+            case "leftJoin":
+                _streams[id] = From(step).LeftJoin(WithStream(step), (one, _) => one, JoinWithin(step), JoinedAs(step));
+                break;
+            case "outerJoin":
+                _streams[id] = From(step).OuterJoin(WithStream(step), (one, other) => one ?? other!, JoinWithin(step), JoinedAs(step));
+                break;
             case var op:
                 throw new NotSupportedException($"operation '{op}'");
         }
@@ -173,8 +189,11 @@ internal sealed class RecordedTopology
 
     private static Joined<string, string, string> Join(JsonElement step)
     {
-        if (step.TryGetProperty("graceMs", out _)) throw new NotSupportedException("operation 'joinTable with grace'");
-        return new() { Name = Text(step, "name") };
+        return new()
+        {
+            Name = Text(step, "name"),
+            GracePeriod = step.TryGetProperty("graceMs", out var grace) ? TimeSpan.FromMilliseconds(grace.GetInt64()) : null,
+        };
     }
 
     private void TableGroup(JsonElement step)
@@ -205,9 +224,83 @@ internal sealed class RecordedTopology
             cogrouped = cogrouped is null ? group.Cogroup<string>((_, _, sum) => sum) : cogrouped.Cogroup(group, (_, _, sum) => sum);
         }
 
-        if (step.TryGetProperty("window", out _)) throw new NotSupportedException("operation 'cogroup windowed'");
-        _tables[Text(step, "id")!] = cogrouped!.Aggregate(() => "", Store<string>(step, always: true));
+        var id = Text(step, "id")!;
+        var store = Store<string>(step, always: true);
+        if (!step.TryGetProperty("window", out var window))
+        {
+            _tables[id] = cogrouped!.Aggregate(() => "", store);
+            return;
+        }
+
+        var table = Windows(window) switch
+        {
+            SessionWindows sessions => cogrouped!.WindowedBy(sessions).Aggregate(() => "", (_, one, _) => one, store),
+            SlidingWindows sliding => cogrouped!.WindowedBy(sliding).Aggregate(() => "", store),
+            var other => cogrouped!.WindowedBy((TimeWindows)other).Aggregate(() => "", store),
+        };
+        _streams[id] = table.ToStream((key, _) => key.Key);
     }
+
+    private static object Windows(JsonElement window)
+    {
+        TimeSpan Ms(string property) => TimeSpan.FromMilliseconds(window.GetProperty(property).GetInt64());
+        return window.GetProperty("type").GetString() switch
+        {
+            "session" => SessionWindows.OfInactivityGapAndGrace(Ms("gapMs"), Ms("graceMs")),
+            "sliding" => SlidingWindows.OfTimeDifferenceAndGrace(Ms("diffMs"), Ms("graceMs")),
+            "tumbling" => TimeWindows.OfSizeAndGrace(Ms("sizeMs"), Ms("graceMs")),
+            "hopping" => TimeWindows.OfSizeAndGrace(Ms("sizeMs"), Ms("graceMs")).AdvanceBy(Ms("advanceMs")),
+            var type => throw new NotSupportedException($"operation 'window {type}'"),
+        };
+    }
+
+    private void Windowed(JsonElement step)
+    {
+        var group = Group(step);
+        var emit = Text(step, "emit") == "close" ? EmitStrategy.OnWindowClose : EmitStrategy.OnWindowUpdate;
+        var aggregation = Text(step, "agg")!;
+        var id = Text(step, "id")!;
+        if (aggregation == "count")
+        {
+            var store = Store<long>(step, always: true);
+            var counts = Windows(step.GetProperty("window")) switch
+            {
+                SessionWindows sessions => group.WindowedBy(sessions).EmitStrategy(emit).Count(store),
+                SlidingWindows sliding => group.WindowedBy(sliding).EmitStrategy(emit).Count(store),
+                var other => group.WindowedBy((TimeWindows)other).EmitStrategy(emit).Count(store),
+            };
+            if (step.TryGetProperty("suppress", out _)) counts = counts.Suppress(Suppressed.UntilWindowCloses(BufferConfig.Unbounded()));
+            _streams[id] = counts.ToStream((key, _) => key.Key).MapValues(count => "");
+            return;
+        }
+
+        var materialized = Store<string>(step, always: true);
+        var isReduce = aggregation.StartsWith("reduce", StringComparison.Ordinal);
+        var table = Windows(step.GetProperty("window")) switch
+        {
+            SessionWindows sessions when isReduce => group.WindowedBy(sessions).EmitStrategy(emit).Reduce((one, _) => one, materialized),
+            SessionWindows sessions => group.WindowedBy(sessions).EmitStrategy(emit).Aggregate(() => "", (_, _, sum) => sum, (_, one, _) => one, materialized),
+            SlidingWindows sliding when isReduce => group.WindowedBy(sliding).EmitStrategy(emit).Reduce((one, _) => one, materialized),
+            SlidingWindows sliding => group.WindowedBy(sliding).EmitStrategy(emit).Aggregate(() => "", (_, _, sum) => sum, materialized),
+            var other when isReduce => group.WindowedBy((TimeWindows)other).EmitStrategy(emit).Reduce((one, _) => one, materialized),
+            var other => group.WindowedBy((TimeWindows)other).EmitStrategy(emit).Aggregate(() => "", (_, _, sum) => sum, materialized),
+        };
+        if (step.TryGetProperty("suppress", out _)) table = table.Suppress(Suppressed.UntilWindowCloses(BufferConfig.Unbounded()));
+        _streams[id] = table.ToStream((key, _) => key.Key);
+    }
+
+    private static JoinWindows JoinWithin(JsonElement step)
+    {
+        TimeSpan Ms(string property) => TimeSpan.FromMilliseconds(step.GetProperty(property).GetInt64());
+        var windows = JoinWindows.OfTimeDifferenceAndGrace(Ms("withinMs"), Ms("graceMs"));
+        if (step.TryGetProperty("beforeMs", out _)) windows = windows.Before(Ms("beforeMs"));
+        if (step.TryGetProperty("afterMs", out _)) windows = windows.After(Ms("afterMs"));
+        return windows;
+    }
+
+    private static StreamJoined<string, string, string> JoinedAs(JsonElement step) => new() { Name = Text(step, "name"), StoreName = Text(step, "store") };
+
+    private KStream<string, string> WithStream(JsonElement step) => _streams[Text(step, "with")!];
 
     private void Split(JsonElement step)
     {

@@ -1,0 +1,55 @@
+using Streams.Dsl.Nodes;
+using Streams.Dsl.Windows;
+
+namespace Streams.Dsl.Joins;
+
+/// <summary>A stream joined with itself, from one window store: each pair both ways round, each record with itself once, in the order of the ordinary join.</summary>
+/// <remarks>The window's processor puts a record into the store after this one has seen it. Source: KIP-862, Kafka's <c>KStreamKStreamSelfJoin</c>.</remarks>
+internal sealed class StreamSelfJoin<K, V, VOut>(string storeName, JoinWindows windows, Joiner<K, V, V, VOut> joiner) : Processor<K, V, K, VOut>
+{
+    private IWindowStore<K, V>? _store;
+
+    public override void Process(in Record<K, V> record)
+    {
+        if (!record.HasKey || !record.HasValue)
+        {
+            Context.RecordDropped();
+            return;
+        }
+
+        using (var others = Fetch(in record, windows.BeforeMs, windows.AfterMs))
+        {
+            while (others.MoveNext()) Forward(Joined(in record, record.Value, others.Value, others.Key));
+        }
+
+        var joinedWithItself = false;
+        using (var others = Fetch(in record, windows.AfterMs, windows.BeforeMs))
+        {
+            while (others.MoveNext())
+            {
+                // Results come in the order of their times, so the pair with itself goes before the first later record.
+                if (!joinedWithItself && others.Key > record.Timestamp)
+                {
+                    joinedWithItself = true;
+                    Forward(Joined(in record, record.Value, record.Value, record.Timestamp));
+                }
+
+                Forward(Joined(in record, others.Value, record.Value, others.Key));
+            }
+        }
+
+        if (!joinedWithItself) Forward(Joined(in record, record.Value, record.Value, record.Timestamp));
+    }
+
+    protected override void Init() => _store = Context.GetStateStore<IWindowStore<K, V>>(storeName);
+
+    private IKeyValueIterator<long, V> Fetch(in Record<K, V> record, long beforeMs, long afterMs)
+    {
+        var from = Math.Max(0, WindowTimes.Shift(record.Timestamp, -beforeMs));
+        var to = Math.Max(0, WindowTimes.Shift(record.Timestamp, afterMs));
+        return _store!.Fetch(record.Key, from, to);
+    }
+
+    private Record<K, VOut> Joined(in Record<K, V> record, V left, V right, long otherTimestamp) => new(
+        record.Key, joiner(record.Key, left, true, right, true), Math.Max(record.Timestamp, otherTimestamp), record.HeadersOrNull);
+}

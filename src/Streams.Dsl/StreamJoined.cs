@@ -1,0 +1,87 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Streams.Dsl;
+
+/// <summary>A join of two streams, where the types are inferred. Converts to <see cref="StreamJoined{K, V, VO}"/>. Source: KIP-479.</summary>
+public sealed record StreamJoined
+{
+    private StreamJoined()
+    {
+    }
+
+    internal string? Name { get; private init; }
+
+    internal string? StoreName { get; private init; }
+
+    internal StoreType? StoreType { get; private init; }
+
+    /// <summary>Names the join and, where a stream's key has been changed, its repartition topics <c>name-left</c> and <c>name-right</c>.</summary>
+    public static StreamJoined As(string name) => new() { Name = Named.Checked(name) };
+
+    /// <summary>Keeps the windows in that engine.</summary>
+    public static StreamJoined With(StoreType storeType) => new() { StoreType = storeType };
+
+    /// <summary>Serdes of both streams; <c>null</c> leaves one to be inherited or found by type.</summary>
+    public static StreamJoined<K, V, VO> With<K, V, VO>(ISerde<K>? keySerde, ISerde<V>? valueSerde, ISerde<VO>? otherValueSerde) =>
+        new() { KeySerde = keySerde, ValueSerde = valueSerde, OtherValueSerde = otherValueSerde };
+
+    /// <summary>The same with named stores, and so named changelog topics. The stores cannot be queried.</summary>
+    public StreamJoined WithStoreName(string storeName) => this with { StoreName = Named.Checked(storeName) };
+
+    /// <summary>The same in another engine.</summary>
+    public StreamJoined WithStoreType(StoreType storeType) => this with { StoreType = storeType };
+}
+
+/// <summary>A join of two streams: names, serdes and the stores of its windows. Source: KIP-479.</summary>
+/// <typeparam name="K">Key type.</typeparam>
+/// <typeparam name="V">Value type of this stream.</typeparam>
+/// <typeparam name="VO">Value type of the other stream.</typeparam>
+public sealed record StreamJoined<K, V, VO>
+{
+    /// <summary>Name of the join and prefix of its repartition topics. Default: generated.</summary>
+    public string? Name
+    {
+        get;
+        init => field = Named.Checked(value);
+    }
+
+    /// <summary>Prefix of the names of the window stores and their changelogs. Default: generated.</summary>
+    public string? StoreName
+    {
+        get;
+        init => field = Named.Checked(value);
+    }
+
+    /// <summary>Serde of the keys. Default: the streams', else found by type.</summary>
+    public ISerde<K>? KeySerde { get; init; }
+
+    /// <summary>Serde of this stream's values. Default: its own, else found by type.</summary>
+    public ISerde<V>? ValueSerde { get; init; }
+
+    /// <summary>Serde of the other stream's values. Default: its own, else found by type.</summary>
+    public ISerde<VO>? OtherValueSerde { get; init; }
+
+    /// <summary>Engine of the window stores. Default: <see cref="StreamsBuilderOptions.DefaultStoreType"/>.</summary>
+    public StoreType? StoreType { get; init; }
+
+    /// <summary>Whether the windows are logged. Default: yes; without, records that wait for a partner are lost with the machine.</summary>
+    public bool LoggingEnabled { get; init; } = true;
+
+    /// <summary>Settings of the changelog topics by their Kafka names.</summary>
+    public IReadOnlyDictionary<string, string> LogConfig { get; init; } = StoreSettings.NoConfig;
+
+    /// <summary>The same with another name.</summary>
+    public StreamJoined<K, V, VO> WithName(string name) => this with { Name = name };
+
+    /// <summary>The same with named stores.</summary>
+    public StreamJoined<K, V, VO> WithStoreName(string storeName) => this with { StoreName = storeName };
+
+    /// <summary>The same without changelogs.</summary>
+    public StreamJoined<K, V, VO> WithLoggingDisabled() => this with { LoggingEnabled = false };
+
+    /// <summary>Takes over what was said without types.</summary>
+    [SuppressMessage("Usage", "CA2225:Operator overloads have named alternates", Justification = "Setting the properties is the named form.")]
+    [return: NotNullIfNotNull(nameof(joined))]
+    public static implicit operator StreamJoined<K, V, VO>?(StreamJoined? joined) =>
+        joined is null ? null : new() { Name = joined.Name, StoreName = joined.StoreName, StoreType = joined.StoreType };
+}
