@@ -190,16 +190,37 @@ internal sealed class MemorySerde : ISerde<ReadOnlyMemory<byte>>
 }
 
 /// <summary>A serde of a struct used for its nullable form: absent values never reach it.</summary>
-internal sealed class NullableSerde<T>(ISerde<T> inner) : ISerde<T?>
+internal sealed class NullableSerde<T>(ISerde<T> inner) : ISerde<T?>, IWrappedSerde
     where T : struct
 {
+    public object Inner => inner;
+
     public void Serialize(T? value, IBufferWriter<byte> output) => inner.Serialize(value!.Value, output);
 
     public T? Deserialize(ReadOnlySpan<byte> data) => inner.Deserialize(data);
 }
 
+/// <summary>A serde that writes exactly what another one writes.</summary>
+internal interface IWrappedSerde
+{
+    object Inner { get; }
+}
+
 internal static class FixedWidth
 {
+    private const int GuidTextBytes = 36;
+
+    /// <summary>How many bytes a serde always writes; <c>null</c> when it depends on the value. Kafka's <c>Serdes.ListSerde</c> knows the same ones.</summary>
+    public static int? Of(object serde) => serde switch
+    {
+        IWrappedSerde wrapped => Of(wrapped.Inner),
+        Int64Serde or UInt64Serde or DoubleSerde => sizeof(long),
+        Int32Serde or UInt32Serde or SingleSerde => sizeof(int),
+        Int16Serde or UInt16Serde => sizeof(short),
+        GuidSerde => GuidTextBytes,
+        _ => null,
+    };
+
     public static ReadOnlySpan<byte> Check<T>(ReadOnlySpan<byte> data, int size) => data.Length == size
         ? data
         : throw new SerializationException($"A {TypeNames.Of(typeof(T))} is {size} bytes; got {data.Length}. Was the topic written with another serializer?");

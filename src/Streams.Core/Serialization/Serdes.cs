@@ -55,6 +55,13 @@ public static class Serdes
     public static ISerde<T?> Nullable<T>(ISerde<T> inner)
         where T : struct => new NullableSerde<T>(inner);
 
+    /// <summary>Lists of values, byte-compatible with Kafka's <c>Serdes.ListSerde</c>. For lists with null entries of a struct, wrap the elements' serde in <see cref="Nullable{T}"/>.</summary>
+    public static ISerde<IReadOnlyList<T>> List<T>(ISerde<T> inner)
+    {
+        ArgumentNullException.ThrowIfNull(inner);
+        return new ListSerde<T>(inner);
+    }
+
     /// <summary>A serde from its two halves.</summary>
     public static ISerde<T> From<T>(ISerializer<T> serializer, IDeserializer<T> deserializer)
     {
