@@ -93,6 +93,17 @@ public sealed class KStream<K, V>
     }
 
     /// <summary>
+    /// Gives each record another key, made from the old one alone, also where the value is an absent struct. A record whose key is an absent struct is
+    /// dropped and counted. Grouping or joining the result repartitions it.
+    /// </summary>
+    public KStream<KR, V> SelectKey<KR>(Func<K, KR> selector, Named? named = null)
+    {
+        ArgumentNullException.ThrowIfNull(selector);
+        var node = AddProcessor("KSTREAM-KEY-SELECT-", named, () => new StreamMapKey<K, V, KR>(selector), changesKey: true);
+        return new KStream<KR, V>(Graph, node, null, ValueSerde, Sources, repartitionRequired: true);
+    }
+
+    /// <summary>
     /// Gives each record another key and value. A record with an absent struct is dropped and counted. Grouping or joining the result repartitions
     /// it, even if the keys are the same: use <see cref="MapValues{VR}(Func{V, VR}, Named)"/> when they are.
     /// </summary>

@@ -85,6 +85,9 @@ public sealed class KTable<K, V>
     /// <summary>The changes as a stream with other keys. A deletion whose value is an absent struct is dropped and counted.</summary>
     public KStream<KR, V> ToStream<KR>(Func<K, V, KR> selector, Named? named = null) => ToStream(named).SelectKey(selector);
 
+    /// <summary>The changes as a stream with other keys, made from the old ones alone, deletions included.</summary>
+    public KStream<KR, V> ToStream<KR>(Func<K, KR> selector, Named? named = null) => ToStream(named).SelectKey(selector);
+
     /// <summary>
     /// Groups the rows by another key, through a repartition topic. A row whose key or value is mapped to <c>null</c> is in no group.
     /// </summary>

@@ -78,7 +78,7 @@ internal static class CaseRunner
 
     private static TopologyTestDriver Open(Case recorded, Topology topology) => new(
         topology,
-        new StreamsConfig { ApplicationId = "app", StateStoreCacheMaxBytes = recorded.CacheMaxBytes },
+        new StreamsConfig { ApplicationId = "app", StateStoreCacheMaxBytes = recorded.CacheMaxBytes, EmitInterval = TimeSpan.Zero },
         new TopologyTestDriverOptions { InitialWallClockTime = DateTimeOffset.FromUnixTimeMilliseconds(recorded.StartWallClockMs) });
 
     private static void Feed(TopologyTestDriver driver, CaseEvent input)

@@ -10,7 +10,8 @@ public class ConformanceTests
 {
     private static readonly string[] _complete =
     [
-        "aggregate", "error", "processor", "stateless", "stream-global-join", "table", "table-group", "table-join",
+        "aggregate", "error", "processor", "stateless", "stream-global-join", "table", "table-group", "table-join", "window-cogroup",
+        "window-emit-close", "window-hopping", "window-session", "window-sliding", "window-tumbling",
     ];
 
     private static readonly string _folder = Path.Combine(AppContext.BaseDirectory, "cases");

@@ -185,9 +185,89 @@ internal sealed class Interpreter
                 Cogroup(step);
                 break;
             default:
-                throw new NotExpressibleException(op);
+                Windowed(step);
+                break;
         }
     }
+
+    private void Windowed(Fields step)
+    {
+        var grouped = Grouped(step);
+        var windows = Windows(step.Object("window"));
+        var aggregation = step.Text("agg");
+        var emit = step.OptionalText("emit") switch
+        {
+            null => EmitStrategy.OnWindowUpdate,
+            "close" => EmitStrategy.OnWindowClose,
+            { } other => throw step.Unknown("emit strategy", other),
+        };
+        var separator = aggregation.IndexOf(':', StringComparison.Ordinal);
+        var function = separator < 0 ? "" : aggregation[(separator + 1)..];
+        switch (separator < 0 ? aggregation : aggregation[..separator])
+        {
+            case "count":
+                var counts = windows switch
+                {
+                    SessionWindows sessions => grouped.WindowedBy(sessions).EmitStrategy(emit).Count(Materialized<long>(step), NameOf(step)),
+                    SlidingWindows sliding => grouped.WindowedBy(sliding).EmitStrategy(emit).Count(Materialized<long>(step), NameOf(step)),
+                    _ => grouped.WindowedBy((TimeWindows)windows).EmitStrategy(emit).Count(Materialized<long>(step), NameOf(step)),
+                };
+                Keep(step, AsText(Rendered(Suppress(step, counts))));
+                break;
+            case "reduce":
+                var reducer = Functions.Reducer(step, function);
+                Keep(step, Rendered(Suppress(step, windows switch
+                {
+                    SessionWindows sessions => grouped.WindowedBy(sessions).EmitStrategy(emit).Reduce(reducer, Materialized(step), NameOf(step)),
+                    SlidingWindows sliding => grouped.WindowedBy(sliding).EmitStrategy(emit).Reduce(reducer, Materialized(step), NameOf(step)),
+                    _ => grouped.WindowedBy((TimeWindows)windows).EmitStrategy(emit).Reduce(reducer, Materialized(step), NameOf(step)),
+                })));
+                break;
+            case "aggregate":
+                var aggregator = Functions.Aggregator(step, function);
+                Keep(step, Rendered(Suppress(step, windows switch
+                {
+                    SessionWindows sessions => grouped.WindowedBy(sessions).EmitStrategy(emit).Aggregate(Empty, aggregator, Concatenate, Materialized(step), NameOf(step)),
+                    SlidingWindows sliding => grouped.WindowedBy(sliding).EmitStrategy(emit).Aggregate(Empty, aggregator, Materialized(step), NameOf(step)),
+                    _ => grouped.WindowedBy((TimeWindows)windows).EmitStrategy(emit).Aggregate(Empty, aggregator, Materialized(step), NameOf(step)),
+                })));
+                break;
+            default:
+                throw step.Unknown("aggregation", aggregation);
+        }
+    }
+
+    private static string Empty() => "";
+
+    private static string Concatenate(string key, string one, string other) => one + other;
+
+    private static object Windows(Fields window)
+    {
+        TimeSpan Ms(string field) => TimeSpan.FromMilliseconds(window.Number(field));
+        var type = window.Text("type");
+        object windows = type switch
+        {
+            "tumbling" => TimeWindows.OfSizeAndGrace(Ms("sizeMs"), Ms("graceMs")),
+            "hopping" => TimeWindows.OfSizeAndGrace(Ms("sizeMs"), Ms("graceMs")).AdvanceBy(Ms("advanceMs")),
+            "sliding" => SlidingWindows.OfTimeDifferenceAndGrace(Ms("diffMs"), Ms("graceMs")),
+            "session" => SessionWindows.OfInactivityGapAndGrace(Ms("gapMs"), Ms("graceMs")),
+            _ => throw window.Unknown("window", type),
+        };
+        window.RequireAllRead();
+        return windows;
+    }
+
+    private static KTable<Windowed<string>, V> Suppress<V>(Fields step, KTable<Windowed<string>, V> table)
+    {
+        if (step.OptionalObject("suppress") is not { } suppress) return table;
+        var until = suppress.Text("until");
+        if (until != "windowCloses") throw suppress.Unknown("suppression", until);
+        suppress.RequireAllRead();
+        return table.Suppress(Suppressed.UntilWindowCloses(BufferConfig.Unbounded()));
+    }
+
+    private static KStream<string, V> Rendered<V>(KTable<Windowed<string>, V> table) =>
+        table.ToStream(static windowed => $"{windowed.Key}@{windowed.Window.StartMs}/{windowed.Window.EndMs}");
 
     private void Cogroup(Fields step)
     {
@@ -201,8 +281,18 @@ internal sealed class Interpreter
         }
 
         if (cogrouped is null) throw new CaseFormatException("a cogroup needs inputs");
-        if (step.Has("window")) throw new NotExpressibleException("windowed cogroup");
-        Keep(step, cogrouped.Aggregate(static () => "", Materialized(step), NameOf(step)));
+        if (step.OptionalObject("window") is not { } window)
+        {
+            Keep(step, cogrouped.Aggregate(Empty, Materialized(step), NameOf(step)));
+            return;
+        }
+
+        Keep(step, Rendered(Windows(window) switch
+        {
+            SessionWindows sessions => cogrouped.WindowedBy(sessions).Aggregate(Empty, Concatenate, Materialized(step), NameOf(step)),
+            SlidingWindows sliding => cogrouped.WindowedBy(sliding).Aggregate(Empty, Materialized(step), NameOf(step)),
+            var times => cogrouped.WindowedBy((TimeWindows)times).Aggregate(Empty, Materialized(step), NameOf(step)),
+        }));
     }
 
     private void RunTable(Fields step, string op)
@@ -227,8 +317,12 @@ internal sealed class Interpreter
             case "tableGroup":
                 GroupTable(step);
                 break;
+            case "tableSuppress":
+                var buffer = step.OptionalNumber("maxRecords") is { } records ? BufferConfig.MaxRecords(records).EmitEarlyWhenFull() : BufferConfig.Unbounded();
+                Keep(step, Table(step).Suppress(Suppressed.UntilTimeLimit(TimeSpan.FromMilliseconds(step.Number("limitMs")), buffer)));
+                break;
             default:
-                throw new NotExpressibleException(op);
+                throw step.Unknown("operator", op);
         }
     }
 
@@ -280,10 +374,33 @@ internal sealed class Interpreter
             case "leftJoinGlobal":
                 Keep(step, Stream(step).LeftJoin(Global(step), Functions.Function(step.Object("kfn")), static (left, right) => Functions.Join(left, right), NameOf(step)));
                 break;
+            case "join":
+                Keep(step, Stream(step).Join(Stream(step, "with"), Functions.Join, JoinWindowsOf(step), StreamJoinedOf(step)));
+                break;
+            case "leftJoin":
+                Keep(step, Stream(step).LeftJoin(Stream(step, "with"), static (left, right) => Functions.Join(left, right), JoinWindowsOf(step), StreamJoinedOf(step)));
+                break;
+            case "outerJoin":
+                Keep(step, Stream(step).OuterJoin(Stream(step, "with"), static (left, right) => Functions.Join(left, right), JoinWindowsOf(step), StreamJoinedOf(step)));
+                break;
             default:
                 throw new NotExpressibleException(op);
         }
     }
+
+    private static JoinWindows JoinWindowsOf(Fields step)
+    {
+        var windows = JoinWindows.OfTimeDifferenceAndGrace(TimeSpan.FromMilliseconds(step.Number("withinMs")), TimeSpan.FromMilliseconds(step.Number("graceMs")));
+        if (step.OptionalNumber("beforeMs") is { } before) windows = windows.Before(TimeSpan.FromMilliseconds(before));
+        if (step.OptionalNumber("afterMs") is { } after) windows = windows.After(TimeSpan.FromMilliseconds(after));
+        return windows;
+    }
+
+    private static StreamJoined<string, string, string> StreamJoinedOf(Fields step) => new()
+    {
+        Name = step.OptionalText("name"),
+        StoreName = step.OptionalText("store"),
+    };
 
     private static Joined<string, string, string>? JoinedOf(Fields step)
     {

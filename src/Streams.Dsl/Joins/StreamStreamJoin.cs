@@ -13,8 +13,10 @@ internal sealed class JoinWindow<K, V>(string storeName) : Processor<K, V, K, V>
         // Put after it has been joined: a stream joined with itself in one store must not meet itself there.
         Forward(in record);
 
-        // Without key or value a record can never be somebody's partner.
-        if (record.HasKey && record.HasValue) _store!.Put(record.Key, record.Value, record.Timestamp);
+        // Without key a record can never be somebody's partner; without value neither, but Kafka Streams logs it.
+        if (!record.HasKey) return;
+        if (record.HasValue) _store!.Put(record.Key, record.Value, record.Timestamp);
+        else _store!.Delete(record.Key, record.Timestamp);
     }
 
     protected override void Init() => _store = Context.GetStateStore<IWindowStore<K, V>>(storeName);

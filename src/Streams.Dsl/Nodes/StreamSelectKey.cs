@@ -9,3 +9,13 @@ internal sealed class StreamSelectKey<K, V, KR>(Func<K, V, KR> selector) : Proce
         else Context.RecordDropped();
     }
 }
+
+/// <summary>Gives every record another key, made from the old one. A record whose key is an absent struct is dropped and counted.</summary>
+internal sealed class StreamMapKey<K, V, KR>(Func<K, KR> selector) : Processor<K, V, KR, V>
+{
+    public override void Process(in Record<K, V> record)
+    {
+        if (Absent.CanShowKey(in record)) Forward(record.WithKey(selector(record.Key)));
+        else Context.RecordDropped();
+    }
+}

@@ -113,11 +113,13 @@ internal sealed class SegmentedTable<T>
     }
 
     /// <summary>Walks the entries of the keys from one to another, inclusive and open where absent.</summary>
-    public EntryCursor<T> Walk(ReadOnlySpan<byte> fromKey, bool hasFrom, ReadOnlySpan<byte> toKey, bool hasTo, TimeBounds bounds, bool reverse)
+    /// <remarks>Told not to hide what is past retention, it shows the entries whose segment is still on disk; memory has dropped them in any case.</remarks>
+    public EntryCursor<T> Walk(
+        ReadOnlySpan<byte> fromKey, bool hasFrom, ReadOnlySpan<byte> toKey, bool hasTo, TimeBounds bounds, bool reverse, bool hidesExpired = true)
     {
         Store.ThrowIfClosed();
         var cursor = Rent();
-        cursor.Start(Clip(bounds), reverse && !_orderByTime);
+        cursor.Start(hidesExpired || !_onDisk ? Clip(bounds) : ClipToSegments(bounds), reverse && !_orderByTime);
         cursor.OfKeys(fromKey, hasFrom, toKey, hasTo);
         return _orderByTime ? new TimeOrderedCursor<T>(this, cursor, reverse) : cursor;
     }
@@ -133,6 +135,12 @@ internal sealed class SegmentedTable<T>
     /// <summary>Nothing before the first live time is shown, and there is nothing after stream time: that bounds the segments to look at.</summary>
     private TimeBounds Clip(TimeBounds bounds) =>
         bounds with { Earliest = Math.Max(bounds.Earliest, EarliestLive), Latest = Math.Min(bounds.Latest, Store.StreamTime) };
+
+    private TimeBounds ClipToSegments(TimeBounds bounds) => bounds with
+    {
+        Earliest = Math.Max(bounds.Earliest, (long)_firstSegment * _segmentIntervalMs),
+        Latest = Math.Min(bounds.Latest, Store.StreamTime),
+    };
 
     private void Advance(long time)
     {

@@ -97,7 +97,10 @@ internal sealed class SessionStore<K, V>(SessionBytesStoreSupplier supplier, ISe
     public IKeyValueIterator<Windowed<K>, V> BackwardFindSessions(K key, long earliestEndMs, long latestStartMs) =>
         OfKey(key, new TimeBounds(earliestEndMs, long.MaxValue, latestStartMs), reverse: true);
 
-    public IKeyValueIterator<Windowed<K>, V> FindSessions(long earliestEndMs, long latestEndMs) => OfKeys(default, default, new TimeBounds(earliestEndMs, latestEndMs));
+    // A session closes exactly when its retention ends, so who asks for those that have closed must see what retention hides from others. Kafka's
+    // store on disk shows them too; in memory they are gone.
+    public IKeyValueIterator<Windowed<K>, V> FindSessions(long earliestEndMs, long latestEndMs) =>
+        OfKeys(default, default, new TimeBounds(earliestEndMs, latestEndMs), hidesExpired: false);
 
     public IKeyValueIterator<Windowed<K>, V> Fetch(K key) => OfKey(key, new TimeBounds(0, long.MaxValue), reverse: false);
 
@@ -184,13 +187,13 @@ internal sealed class SessionStore<K, V>(SessionBytesStoreSupplier supplier, ISe
         return new SessionIterator(this, table.Walk(_key.WrittenSpan, bounds, reverse));
     }
 
-    private SessionIterator OfKeys(Optional<K> fromKey, Optional<K> toKey, TimeBounds bounds)
+    private SessionIterator OfKeys(Optional<K> fromKey, Optional<K> toKey, TimeBounds bounds, bool hidesExpired = true)
     {
         var table = Table;
         var (from, to) = (new SerdeBuffer(64), new SerdeBuffer(64));
         if (fromKey.TryGet(out var first)) keySerde.Serialize(first, from);
         if (toKey.TryGet(out var last)) keySerde.Serialize(last, to);
-        return new SessionIterator(this, table.Walk(from.WrittenSpan, fromKey.HasValue, to.WrittenSpan, toKey.HasValue, bounds, reverse: false));
+        return new SessionIterator(this, table.Walk(from.WrittenSpan, fromKey.HasValue, to.WrittenSpan, toKey.HasValue, bounds, reverse: false, hidesExpired));
     }
 
     private sealed class SessionIterator(SessionStore<K, V> store, EntryCursor<V> cursor) : IKeyValueIterator<Windowed<K>, V>
