@@ -1,15 +1,35 @@
+using System.Globalization;
 using Bench.Engine;
-using Streams.Core;
-EngineRun.Run(new Probe(), 3_000_000, 6_000_000, Console.Out);
-EngineRun.Run(new Probe(), 1_000_000, 6_000_000, Console.Out);
-sealed class Probe : EngineScenario {
-  public override string Name => "stateless-papi";
-  public override Topology Build() => new Topology()
-    .AddSource("s", new SourceOptions<string,string>{KeyDeserializer=Serdes.String, ValueDeserializer=Serdes.String}, "input")
-    .AddProcessor("f", () => new F(), "s").AddProcessor("m", () => new M(), "f")
-    .AddSink("o", "output", new SinkOptions<string,string>{KeySerializer=Serdes.String, ValueSerializer=Serdes.String}, "m");
-  public override void WriteKey(long i, Span<byte> k) { k.Fill((byte)'0'); var v = i % 100000; for (int p=11; v>0; p--) { k[p]=(byte)('0'+v%10); v/=10; } }
-  public override double StringBytesPerRecord() => 48+128+0.9*128;
-  sealed class F : Processor<string,string,string,string> { public override void Process(in Record<string,string> r) { if (r.Key[11] != '7') Forward(in r); } }
-  sealed class M : Processor<string,string,string,string> { public override void Process(in Record<string,string> r) => Forward(r.WithValue(r.Value.ToUpperInvariant())); }
+using Streams.Dsl;
+
+const string usage = """
+    bench engine SCENARIO [--records N] [--warm-up N]     drives the task engine in process, in one thread
+      scenarios: stateless, count-memory, count-rocksdb, or all
+    """;
+
+EngineScenario[] engine = [new StatelessScenario(), new CountScenario(StoreType.InMemory), new CountScenario(StoreType.RocksDb)];
+CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+if (args is not ["engine", var name, ..])
+{
+    Console.Error.WriteLine(usage);
+    return 2;
+}
+
+var chosen = engine.Where(scenario => name == "all" || scenario.Name == name).ToList();
+if (chosen.Count == 0)
+{
+    Console.Error.WriteLine($"bench: there is no scenario '{name}'\n{usage}");
+    return 2;
+}
+
+foreach (var scenario in chosen) EngineRun.Run(scenario, Option("--warm-up", 2_000_000), Option("--records", 5_000_000), Console.Out);
+return 0;
+
+long Option(string option, long fallback)
+{
+    var at = Array.IndexOf(args, option);
+    if (at < 0) return fallback;
+    return at + 1 < args.Length && long.TryParse(args[at + 1], out var value) && value > 0
+        ? value
+        : throw new ArgumentException($"{option} needs a number of 1 or more");
 }
