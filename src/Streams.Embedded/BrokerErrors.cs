@@ -27,7 +27,7 @@ internal static class BrokerErrors
         var description = ErrorCodes.Describe(error);
         var message = $"{what}: {description.Name}, {description.Meaning}";
         if (description.IsRetriable) throw new ClusterUnavailableException(message);
-        throw new TopologyException(message);
+        throw new ClusterException((short)error, description.Name, message);
     }
 
     /// <summary>Answers that a group member acts on; anything else is thrown.</summary>

@@ -7,8 +7,9 @@ namespace Streams.Embedded;
 
 /// <summary>Reads partitions of a broker in this process. One long poll is always under way ahead of the reader, bounded in bytes.</summary>
 /// <remarks>
-/// A pump fetches and decodes on the thread pool; <see cref="Poll"/> takes what it has put in the queue. Everything shared is guarded by one lock,
-/// taken once per batch. A change of the assignment bumps an epoch, so that an answer to an older question is dropped.
+/// A pump fetches and decodes on the thread pool and puts batches into the queue of their partition; <see cref="Poll"/> takes from one partition after
+/// another. A partition's batches never overtake each other, whatever is paused and resumed in between: its position in the log is committed from
+/// them. Everything shared is guarded by one lock, taken once per batch.
 /// </remarks>
 internal sealed class EmbeddedConsumer : IRecordConsumer
 {
@@ -20,7 +21,7 @@ internal sealed class EmbeddedConsumer : IRecordConsumer
     private readonly ConsumerOptions _options;
     private readonly object _gate = new();
     private readonly Dictionary<TopicPartition, Position> _positions = [];
-    private readonly Queue<(RecordBatch Batch, Position Source, int Epoch)> _ready = new();
+    private readonly Queue<Position> _turns = new();
     private readonly CancellationTokenSource _stopping = new();
     private CancellationTokenSource _asking = new();
     private Task _pump = Task.CompletedTask;
@@ -41,7 +42,7 @@ internal sealed class EmbeddedConsumer : IRecordConsumer
         {
             foreach (var (partition, offset) in partitions)
             {
-                if (_positions.TryGetValue(partition, out var old)) old.Epoch++;
+                if (_positions.TryGetValue(partition, out var old)) Forget(old);
                 _positions[partition] = new Position(partition) { FetchOffset = offset };
             }
 
@@ -55,7 +56,7 @@ internal sealed class EmbeddedConsumer : IRecordConsumer
         {
             foreach (var partition in partitions)
             {
-                if (_positions.Remove(partition, out var old)) old.Epoch++;
+                if (_positions.Remove(partition, out var old)) Forget(old);
             }
 
             AskAgain();
@@ -81,7 +82,7 @@ internal sealed class EmbeddedConsumer : IRecordConsumer
             {
                 if (!_positions.TryGetValue(partition, out var position)) continue;
                 position.IsPaused = false;
-                while (position.HeldBack.TryDequeue(out var batch)) _ready.Enqueue((batch, position, position.Epoch));
+                TakeTurns(position);
             }
 
             AskAgain();
@@ -130,11 +131,8 @@ internal sealed class EmbeddedConsumer : IRecordConsumer
         pump.GetAwaiter().GetResult();
         lock (_gate)
         {
-            while (_ready.TryDequeue(out var entry)) entry.Batch.Dispose();
-            foreach (var position in _positions.Values)
-            {
-                while (position.HeldBack.TryDequeue(out var batch)) batch.Dispose();
-            }
+            foreach (var position in _positions.Values) Forget(position);
+            _positions.Clear();
         }
 
         _stopping.Dispose();
@@ -149,33 +147,35 @@ internal sealed class EmbeddedConsumer : IRecordConsumer
             throw failure;
         }
 
-        while (_ready.TryDequeue(out var entry))
+        while (_turns.TryDequeue(out var position))
         {
-            if (entry.Epoch != entry.Source.Epoch)
-            {
-                Discard(entry.Batch);
-                continue;
-            }
-
-            if (entry.Source.IsPaused)
-            {
-                entry.Source.HeldBack.Enqueue(entry.Batch);
-                continue;
-            }
-
-            _readyBytes -= entry.Batch.SizeBytes;
+            position.HasTurn = false;
+            if (position.IsPaused || !position.Ready.TryDequeue(out var batch)) continue;
+            _readyBytes -= batch.SizeBytes;
+            TakeTurns(position);
             StartPump();
-            return entry.Batch;
+            return batch;
         }
 
         StartPump();
         return null;
     }
 
-    private void Discard(RecordBatch batch)
+    private void TakeTurns(Position position)
     {
-        _readyBytes -= batch.SizeBytes;
-        batch.Dispose();
+        if (position.HasTurn || position.IsPaused || position.Ready.Count == 0) return;
+        position.HasTurn = true;
+        _turns.Enqueue(position);
+    }
+
+    // What was fetched for an assignment that is over is given back; an answer still under way finds that its position is not the current one.
+    private void Forget(Position position)
+    {
+        while (position.Ready.TryDequeue(out var batch))
+        {
+            _readyBytes -= batch.SizeBytes;
+            batch.Dispose();
+        }
     }
 
     // A long poll that was asked before the assignment changed would answer for the old one only when its time is up.
@@ -201,7 +201,7 @@ internal sealed class EmbeddedConsumer : IRecordConsumer
         while (true)
         {
             FetchRequest? request;
-            Dictionary<TopicPartition, (Position Position, int Epoch)> asked;
+            Dictionary<TopicPartition, Position> asked;
             CancellationToken cancelled;
             lock (_gate)
             {
@@ -237,9 +237,9 @@ internal sealed class EmbeddedConsumer : IRecordConsumer
         }
     }
 
-    private (FetchRequest? Request, Dictionary<TopicPartition, (Position Position, int Epoch)> Asked) NextRequest()
+    private (FetchRequest? Request, Dictionary<TopicPartition, Position> Asked) NextRequest()
     {
-        var asked = new Dictionary<TopicPartition, (Position, int)>();
+        var asked = new Dictionary<TopicPartition, Position>();
         if (_stopping.IsCancellationRequested || _readyBytes >= _options.MaxBufferedBytes || _failure is not null) return (null, asked);
         var topics = new Dictionary<string, FetchRequest.FetchTopic>();
         foreach (var position in _positions.Values)
@@ -257,7 +257,7 @@ internal sealed class EmbeddedConsumer : IRecordConsumer
                 FetchOffset = position.FetchOffset,
                 PartitionMaxBytes = MaxBytesPerPartition,
             });
-            asked.Add(position.Partition, (position, position.Epoch));
+            asked.Add(position.Partition, position);
         }
 
         if (asked.Count == 0) return (null, asked);
@@ -272,23 +272,23 @@ internal sealed class EmbeddedConsumer : IRecordConsumer
         return (request, asked);
     }
 
-    private void Take(FetchResponse response, Dictionary<TopicPartition, (Position Position, int Epoch)> asked)
+    private void Take(FetchResponse response, Dictionary<TopicPartition, Position> asked)
     {
         foreach (var topic in response.Responses)
         {
             foreach (var data in topic.Partitions)
             {
                 var partition = new TopicPartition(topic.Topic, data.PartitionIndex);
-                var (position, epoch) = asked[partition];
+                var position = asked[partition];
                 if (data.ErrorCode == ErrorCode.OffsetOutOfRange)
                 {
-                    Fail(position, epoch, new OffsetOutOfRangeException(partition, position.FetchOffset));
+                    Fail(position, new OffsetOutOfRangeException(partition, position.FetchOffset));
                     continue;
                 }
 
                 if (data.ErrorCode != ErrorCode.None)
                 {
-                    Fail(position, epoch, Failure(data.ErrorCode, partition));
+                    Fail(position, Failure(data.ErrorCode, partition));
                     continue;
                 }
 
@@ -299,7 +299,7 @@ internal sealed class EmbeddedConsumer : IRecordConsumer
                     : position.FetchOffset;
                 lock (_gate)
                 {
-                    if (position.Epoch != epoch)
+                    if (!IsCurrent(position))
                     {
                         foreach (var batch in batches) batch.Dispose();
                         continue;
@@ -310,30 +310,33 @@ internal sealed class EmbeddedConsumer : IRecordConsumer
                     foreach (var batch in batches)
                     {
                         _readyBytes += batch.SizeBytes;
-                        _ready.Enqueue((batch, position, epoch));
+                        position.Ready.Enqueue(batch);
                     }
 
+                    TakeTurns(position);
                     if (batches.Count > 0) Monitor.PulseAll(_gate);
                 }
             }
         }
     }
 
-    private void Fail(Position position, int epoch, Exception failure)
+    private void Fail(Position position, Exception failure)
     {
         lock (_gate)
         {
-            if (position.Epoch != epoch) return;
+            if (!IsCurrent(position)) return;
             _failure = failure;
             Monitor.PulseAll(_gate);
         }
     }
 
+    private bool IsCurrent(Position position) => _positions.TryGetValue(position.Partition, out var current) && ReferenceEquals(current, position);
+
     private static StreamsException Failure(ErrorCode error, TopicPartition partition)
     {
         var description = ErrorCodes.Describe(error);
         var message = $"{partition} cannot be read: {description.Name}, {description.Meaning}";
-        return description.IsRetriable ? new ClusterUnavailableException(message) : new TopologyException(message);
+        return description.IsRetriable ? new ClusterUnavailableException(message) : new ClusterException((short)error, description.Name, message);
     }
 
     private sealed class Position(TopicPartition partition)
@@ -346,10 +349,10 @@ internal sealed class EmbeddedConsumer : IRecordConsumer
 
         public bool IsPaused { get; set; }
 
-        /// <summary>Moves on when the partition is assigned anew or taken away.</summary>
-        public int Epoch { get; set; }
+        /// <summary>Whether it is in line for <see cref="Poll"/>.</summary>
+        public bool HasTurn { get; set; }
 
-        /// <summary>Fetched before the pause; comes first after it.</summary>
-        public Queue<RecordBatch> HeldBack { get; } = new();
+        /// <summary>Fetched and not yet polled, in the order of the log.</summary>
+        public Queue<RecordBatch> Ready { get; } = new();
     }
 }

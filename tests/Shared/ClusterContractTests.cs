@@ -172,6 +172,39 @@ public abstract class ClusterContractTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Pausing_and_resuming_at_random_keeps_the_order_of_every_partition()
+    {
+        const int Partitions = 3;
+        const int PerPartition = 3_000;
+        var topic = await NewTopicAsync(Partitions);
+        using var producer = NewProducer();
+        var target = producer.GetTopic(topic);
+        for (var number = 0; number < PerPartition; number++)
+        {
+            for (var partition = 0; partition < Partitions; partition++) Send(producer, target, partition, "key", $"{number}", 1);
+            if (number % 100 == 99) producer.Flush(Token);
+        }
+
+        producer.Flush(Token);
+        var seed = Environment.ProcessId;
+        TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
+        var random = new Random(seed);
+        using var consumer = NewConsumer();
+        var all = Enumerable.Range(0, Partitions).Select(partition => new TopicPartition(topic, partition)).ToList();
+        consumer.Assign([.. all.Select(partition => new TopicPartitionOffset(partition, 0))]);
+        var paused = new HashSet<TopicPartition>();
+        var next = all.ToDictionary(partition => partition, _ => 0L);
+        while (next.Values.Any(offset => offset < PerPartition))
+        {
+            var partition = all[random.Next(Partitions)];
+            if (paused.Remove(partition)) consumer.Resume([partition]);
+            else if (paused.Count < Partitions - 1 && paused.Add(partition)) consumer.Pause([partition]);
+            using var batch = consumer.Poll(TimeSpan.FromMilliseconds(5));
+            for (var index = 0; index < (batch?.Count ?? 0); index++) Assert.Equal(next[batch!.Partition]++, batch[index].Offset);
+        }
+    }
+
+    [Fact]
     public async Task Assigning_again_moves_the_position_both_ways()
     {
         var topic = await NewTopicAsync(1);

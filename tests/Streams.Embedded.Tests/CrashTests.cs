@@ -12,7 +12,7 @@ public sealed partial class CrashTests : IDisposable
 {
     private const string ApplicationId = "word-count";
     private const int Repeat = 60;
-    private static readonly TimeSpan _patience = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan _patience = TimeSpan.FromMinutes(2);
 
     private readonly string _folder = Path.Combine(Path.GetTempPath(), "streams-crash-" + Guid.NewGuid().ToString("n"));
     private readonly string _data;

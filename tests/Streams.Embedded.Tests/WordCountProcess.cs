@@ -50,7 +50,17 @@ internal sealed class WordCountProcess : IDisposable
     public async Task<int> WaitAsync(TimeSpan patience)
     {
         using var timeout = new CancellationTokenSource(patience);
-        await _process.WaitForExitAsync(timeout.Token);
+        try
+        {
+            await _process.WaitForExitAsync(timeout.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new TimeoutException($"The process did not end within {patience}. It printed:\n{Output}");
+        }
+
+        // The readers see the end of the pipes a little later than the process ends.
+        _process.WaitForExit();
         return _process.ExitCode;
     }
 

@@ -244,10 +244,7 @@ public sealed class KafkaStreams : IAsyncDisposable
             _ownedTasks = assignment.Tasks;
 
             // What moves between threads is closed by one before the other opens it: stores and their folders have one owner.
-            var moves = Threads.Select(thread => (thread, Kept: byThread[thread].Where(thread.Tasks.Contains).ToList())).ToList();
-            if (moves.Any(move => move.Kept.Count != byThread[move.thread].Count))
-                await Task.WhenAll(moves.Select(move => move.thread.AssignAsync(WithInputs(move.Kept)))).ConfigureAwait(false);
-            lock (_gate) _runningThreads.Clear();
+            await Task.WhenAll(Threads.Select(thread => thread.CloseOthersAsync(WithInputs(byThread[thread])))).ConfigureAwait(false);
             await Task.WhenAll(Threads.Select(thread => thread.AssignAsync(WithInputs(byThread[thread])))).ConfigureAwait(false);
 
             Dictionary<TaskId, IReadOnlyCollection<TopicPartition>> WithInputs(IEnumerable<TaskId> tasks) =>

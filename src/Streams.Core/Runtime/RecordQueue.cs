@@ -51,6 +51,9 @@ internal abstract class RecordQueue(TopicPartition partition)
     /// <returns>Number of records processed.</returns>
     public abstract int Process(long limit, bool includeLimit, int maxRecords, StreamTimePunctuation punctuation);
 
+    /// <summary>Says that reading starts anew at an offset, because what came next is not in the log any more.</summary>
+    public abstract void ExpectFrom(long offset);
+
     /// <summary>Gives all batches back.</summary>
     public abstract void Clear();
 }
@@ -75,6 +78,7 @@ internal sealed class RecordQueue<K, V> : RecordQueue
     private int _index;
     private Record<K, V> _head;
     private long _headOffset;
+    private long _nextOffset;
 
     public RecordQueue(TopicPartition partition, SourceNode<K, V> source, SourceOptions<K, V> options, RecordQueueSettings settings)
         : base(partition)
@@ -90,6 +94,10 @@ internal sealed class RecordQueue<K, V> : RecordQueue
 
     public override void Enqueue(RecordBatch batch)
     {
+        // Batches that overtake each other would make the committed offset go back and break the order of a key: the adapter is wrong, and going on would hide it.
+        if (batch.Count > 0 && batch[0].Offset < _nextOffset)
+            throw new InvalidOperationException($"{Partition}: the cluster handed over offset {batch[0].Offset} after everything up to {_nextOffset} had been handed over.");
+        _nextOffset = batch.NextOffset;
         Count += batch.Count;
         Bytes += batch.SizeBytes;
         _batches.Enqueue(batch);
@@ -131,6 +139,8 @@ internal sealed class RecordQueue<K, V> : RecordQueue
         return processed;
     }
 
+    public override void ExpectFrom(long offset) => _nextOffset = offset;
+
     public override void Clear()
     {
         _batch?.Dispose();
@@ -139,6 +149,7 @@ internal sealed class RecordQueue<K, V> : RecordQueue
         HasHead = false;
         Count = 0;
         Bytes = 0;
+        _nextOffset = 0;
     }
 
     // Stops at the first record that can be processed. Records that cannot be read and whose handler says continue, and records without a

@@ -131,7 +131,14 @@ internal sealed class StreamThread : IDisposable
     });
 
     /// <summary>Makes the given tasks the thread's own: closes the others, opens what is new, goes on with what stays.</summary>
-    public Task AssignAsync(IReadOnlyDictionary<TaskId, IReadOnlyCollection<TopicPartition>> tasks) => Post(() => Assign(tasks));
+    public Task AssignAsync(IReadOnlyDictionary<TaskId, IReadOnlyCollection<TopicPartition>> tasks) => Post(() =>
+    {
+        CloseOthers(tasks);
+        Assign(tasks);
+    });
+
+    /// <summary>Closes the tasks that are not among the given ones, so that others can open them; what is new follows with <see cref="AssignAsync"/>.</summary>
+    public Task CloseOthersAsync(IReadOnlyDictionary<TaskId, IReadOnlyCollection<TopicPartition>> tasks) => Post(() => CloseOthers(tasks));
 
     /// <summary>Closes all tasks without committing.</summary>
     public Task LoseAsync() => Post(CloseAllDirty);
@@ -386,7 +393,7 @@ internal sealed class StreamThread : IDisposable
         }
     }
 
-    private void Assign(IReadOnlyDictionary<TaskId, IReadOnlyCollection<TopicPartition>> assigned)
+    private void CloseOthers(IReadOnlyDictionary<TaskId, IReadOnlyCollection<TopicPartition>> assigned)
     {
         foreach (var task in _tasks.Values.Where(task => !assigned.ContainsKey(task.Id)).ToList())
         {
@@ -394,7 +401,10 @@ internal sealed class StreamThread : IDisposable
             if (_running.Contains(task) && task.CommitNeeded) Log.TaskMigrated(_logger, task.Id, new TaskMigratedException("the task moved before its last commit"));
             Close(task, "moved");
         }
+    }
 
+    private void Assign(IReadOnlyDictionary<TaskId, IReadOnlyCollection<TopicPartition>> assigned)
+    {
         foreach (var (id, inputs) in assigned)
         {
             if (!_tasks.ContainsKey(id)) Create(id, inputs);
@@ -491,6 +501,7 @@ internal sealed class StreamThread : IDisposable
     {
         // Records were deleted before they were read: going on from the reset policy is what the user chose; None makes it an error.
         var offset = StartOffset(failure.Partition);
+        _taskByPartition[failure.Partition].Queue(failure.Partition).ExpectFrom(offset);
         _consumer!.Assign([new TopicPartitionOffset(failure.Partition, offset)]);
     }
 
