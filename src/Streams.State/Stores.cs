@@ -82,4 +82,17 @@ public static class Stores
     /// <summary>Describes a session store.</summary>
     public static SessionStoreBuilder<K, V> SessionStoreBuilder<K, V>(SessionBytesStoreSupplier supplier, ISerde<K> keySerde, ISerde<V> valueSerde) =>
         new(supplier, keySerde, valueSerde);
+
+    /// <summary>A versioned key-value store on disk (RocksDB). Source: KIP-889.</summary>
+    /// <param name="name">Name of the store and of its folder.</param>
+    /// <param name="historyRetention">How far back in stream time look-ups reach, and how late a write may come.</param>
+    /// <exception cref="ArgumentException">History retention is negative.</exception>
+    public static VersionedBytesStoreSupplier PersistentVersionedKeyValueStore(string name, TimeSpan historyRetention) => new(name, historyRetention, isPersistent: true);
+
+    /// <summary>A versioned key-value store in memory; its content comes back from the changelog. Kafka Streams has none. The parameters are those of <see cref="PersistentVersionedKeyValueStore"/>.</summary>
+    public static VersionedBytesStoreSupplier InMemoryVersionedKeyValueStore(string name, TimeSpan historyRetention) => new(name, historyRetention, isPersistent: false);
+
+    /// <summary>Describes a versioned key-value store.</summary>
+    public static VersionedKeyValueStoreBuilder<K, V> VersionedKeyValueStoreBuilder<K, V>(
+        VersionedBytesStoreSupplier supplier, ISerde<K> keySerde, ISerde<V> valueSerde) => new(supplier, keySerde, valueSerde);
 }

@@ -20,6 +20,9 @@ internal sealed class SerdeBuffer(int initialBytes = 256) : IBufferWriter<byte>
 
     public void Clear() => _written = 0;
 
+    /// <summary>Overwrites 4 written bytes with a big-endian number: a length that is known only after what it counts.</summary>
+    public void Patch(int at, int value) => System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(_buffer.AsSpan(0, _written)[at..], value);
+
     public void Advance(int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);

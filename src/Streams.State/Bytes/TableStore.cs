@@ -44,6 +44,7 @@ internal sealed class TableStore<T> : IDisposable
     private readonly RecordCache<T>? _cache;
     private readonly IStateStoreContext _context;
     private readonly IChangelog? _changelog;
+    private readonly bool _hasChangelog;
     private readonly MemoryShares _shares;
 
     private HeldWriteListener<T>? _listener;
@@ -73,14 +74,17 @@ internal sealed class TableStore<T> : IDisposable
     /// <param name="segmented">
     /// Whether keys begin with <see cref="SegmentBytes"/> bytes of big-endian segment number that the changelog does not have, so that whole segments can be dropped.
     /// </param>
-    public TableStore(string name, ValueCodec<T> codec, IStateStoreContext context, IByteEngine? engine, bool caching, bool segmented = false)
+    /// <param name="logsWrites">Whether writes go to the changelog as they are; a kind whose changelog looks different logs by itself.</param>
+    public TableStore(
+        string name, ValueCodec<T> codec, IStateStoreContext context, IByteEngine? engine, bool caching, bool segmented = false, bool logsWrites = true)
     {
         Name = name;
         _segmentBytes = segmented ? SegmentBytes : 0;
         _codec = codec;
         _typed = codec.KeepsTyped;
         _context = context;
-        _changelog = context.Changelog;
+        _hasChangelog = context.Changelog is not null;
+        _changelog = logsWrites ? context.Changelog : null;
         _engine = engine;
         _shares = MemoryShares.Of(context.Memory);
         StreamTime = -1;
@@ -102,6 +106,9 @@ internal sealed class TableStore<T> : IDisposable
 
     /// <summary>Length of the segment number before the keys of a segmented store.</summary>
     public const int SegmentBytes = sizeof(ulong);
+
+    /// <summary>The segment of entries that do not expire: it is after all others.</summary>
+    public const ulong LastingSegment = ulong.MaxValue;
 
     public string Name { get; }
 
@@ -407,7 +414,7 @@ internal sealed class TableStore<T> : IDisposable
     public void ThrowIfClosed() => ObjectDisposedException.ThrowIf(_closed, this);
 
     /// <summary>Whether memory has everything that the engine has in a key's segment and after: nothing of it was evicted.</summary>
-    private bool IsComplete(ReadOnlySpan<byte> key) => _segmentBytes > 0 && KeyOrder.Prefix(key) >= _firstCompleteSegment;
+    private bool IsComplete(ReadOnlySpan<byte> key) => _segmentBytes > 0 && KeyOrder.Prefix(key) is var segment && segment >= _firstCompleteSegment && segment != LastingSegment;
 
     private ulong SegmentOf(int id) => BinaryPrimitives.ReadUInt64BigEndian(_table.KeyOf(id));
 
@@ -532,7 +539,7 @@ internal sealed class TableStore<T> : IDisposable
     }
 
     private bool ShouldApply(long? offset) =>
-        _changelog is null
+        !_hasChangelog
         || _waitingCommits >= WaitingCommitsMax
         || _unappliedBytes > _shares.TableBytes / 2
         || MemoryBytes > _shares.TableBytes
@@ -613,7 +620,7 @@ internal sealed class TableStore<T> : IDisposable
         if (_segmentBytes > 0 && _table[id].Has(EntryFlags.Present))
         {
             var segment = SegmentOf(id);
-            if (segment >= _firstSegment) _firstCompleteSegment = Math.Max(_firstCompleteSegment, segment + 1);
+            if (segment >= _firstSegment && segment != LastingSegment) _firstCompleteSegment = Math.Max(_firstCompleteSegment, segment + 1);
         }
 
         RemoveEntry(id);

@@ -60,6 +60,9 @@ internal sealed class SegmentedTable<T>
     /// <summary>The first time that reads show, Unix milliseconds.</summary>
     public long EarliestLive => Math.Max(0, Store.StreamTime - _retentionMs + 1);
 
+    /// <summary>The segment of stream time: no entry is in a later one.</summary>
+    public ulong LastSegment => _lastSegment;
+
     public ulong SegmentOf(long time) => (ulong)(time / _segmentIntervalMs);
 
     /// <summary>Moves stream time on to an entry's time.</summary>

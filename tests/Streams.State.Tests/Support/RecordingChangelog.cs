@@ -2,7 +2,7 @@ using Streams.Core;
 
 namespace Streams.State.Tests.Support;
 
-internal sealed record Logged(byte[] Key, byte[]? Value, long Timestamp);
+internal sealed record Logged(byte[] Key, byte[]? Value, long Timestamp, Headers? Headers = null);
 
 /// <summary>Keeps what stores log, and gives it back as the batches that a restore reads.</summary>
 internal sealed class RecordingChangelog : IChangelog
@@ -17,7 +17,7 @@ internal sealed class RecordingChangelog : IChangelog
     public void Append(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, bool hasValue, long timestamp, Headers? headers = null)
     {
         EndOffset++;
-        if (!Discard) Records.Add(new Logged(key.ToArray(), hasValue ? value.ToArray() : null, timestamp));
+        if (!Discard) Records.Add(new Logged(key.ToArray(), hasValue ? value.ToArray() : null, timestamp, headers));
     }
 
     /// <summary>Takes back what an aborted transaction wrote.</summary>
@@ -51,7 +51,16 @@ internal static class Batches
             bytes.AddRange(record.Key);
             var valueStart = bytes.Count;
             if (record.Value is not null) bytes.AddRange(record.Value);
-            slices.Add(new RecordSlice(firstOffset + slices.Count, record.Timestamp, keyStart, record.Key.Length, valueStart, record.Value?.Length ?? -1, 0, 0));
+            var headersStart = bytes.Count;
+            if (record.Headers is not null)
+            {
+                var encoded = new System.Buffers.ArrayBufferWriter<byte>();
+                HeaderEncoding.Write(record.Headers, encoded);
+                bytes.AddRange(encoded.WrittenSpan);
+            }
+
+            slices.Add(new RecordSlice(
+                firstOffset + slices.Count, record.Timestamp, keyStart, record.Key.Length, valueStart, record.Value?.Length ?? -1, headersStart, record.Headers?.Count ?? 0));
         }
 
         return new RecordBatch(new TopicPartition("changelog", 0), bytes.ToArray(), Pooled(slices), slices.Count, firstOffset + slices.Count);
