@@ -32,8 +32,8 @@ public readonly struct Record<K, V>
     /// <summary>Creates a record whose key and value are present or absent as told; an absent one's value is ignored.</summary>
     public Record(K key, bool hasKey, V value, bool hasValue, long timestamp, Headers? headers = null)
     {
-        Debug.Assert(!hasKey || key is not null, "a present key is never null");
-        Debug.Assert(!hasValue || value is not null, "a present value is never null");
+        Debug.Assert(!hasKey || !Nullability<K>.CanBeNull || key is not null, "a present key is never null");
+        Debug.Assert(!hasValue || !Nullability<V>.CanBeNull || value is not null, "a present value is never null");
         Key = key;
         Value = value;
         Timestamp = timestamp;

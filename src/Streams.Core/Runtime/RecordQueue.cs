@@ -61,10 +61,6 @@ internal abstract class RecordQueue(TopicPartition partition)
 /// <summary>A queue of typed records in front of their source node.</summary>
 internal sealed class RecordQueue<K, V> : RecordQueue
 {
-    // A struct that cannot be null has no way to show an absent value to a user function; types that can be null show null.
-    private static readonly bool _valueCanBeNull = default(V) is null;
-    private static readonly bool _keyCanBeNull = default(K) is null;
-
     private readonly Queue<RecordBatch> _batches = new();
     private readonly SourceNode<K, V> _source;
     private readonly SourceOptions<K, V> _options;
@@ -191,11 +187,12 @@ internal sealed class RecordQueue<K, V> : RecordQueue
         Record<K, V> record;
         try
         {
-            if (!slice.HasValue && !_valueCanBeNull && !_options.AllowAbsentValue) throw AbsentError("value", typeof(V));
-            if (!slice.HasKey && !_keyCanBeNull && !_options.AllowAbsentValue) throw AbsentError("key", typeof(K));
+            // A struct that cannot be null has no way to show an absent value to a user function; types that can be null show null.
+            if (!slice.HasValue && !Nullability<V>.CanBeNull && !_options.AllowAbsentValue) throw AbsentError("value", typeof(V));
+            if (!slice.HasKey && !Nullability<K>.CanBeNull && !_options.AllowAbsentValue) throw AbsentError("key", typeof(K));
             var key = slice.HasKey ? _keyDeserializer.Deserialize(batch.Key(index)) : default!;
             var value = slice.HasValue ? _valueDeserializer.Deserialize(batch.Value(index)) : default!;
-            record = new Record<K, V>(key, slice.HasKey && key is not null, value, slice.HasValue && value is not null, slice.Timestamp, batch.Headers(index));
+            record = new Record<K, V>(key, slice.HasKey && (!Nullability<K>.CanBeNull || key is not null), value, slice.HasValue && (!Nullability<V>.CanBeNull || value is not null), slice.Timestamp, batch.Headers(index));
         }
         catch (Exception failure) when (failure is not OutOfMemoryException)
         {

@@ -1,6 +1,6 @@
 using Xunit;
 
-namespace Streams.Core.Tests;
+namespace Streams.Core.Tests.Serialization;
 
 public class SerdesTests
 {

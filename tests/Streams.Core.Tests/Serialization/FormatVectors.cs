@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace Streams.Core.Tests;
+namespace Streams.Core.Tests.Serialization;
 
 /// <summary>Bytes recorded from Kafka's Java serializers and its partitioner.</summary>
 internal static class FormatVectors

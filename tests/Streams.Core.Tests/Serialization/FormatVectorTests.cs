@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Xunit;
 
-namespace Streams.Core.Tests;
+namespace Streams.Core.Tests.Serialization;
 
 public class FormatVectorTests
 {
