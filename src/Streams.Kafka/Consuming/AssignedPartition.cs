@@ -21,7 +21,11 @@ internal sealed class AssignedPartition(TopicPartition partition, long position)
     /// <summary>Position at which the log last was at its end; -1 when it has not been there.</summary>
     public long EndSeenAt { get; set; } = -1;
 
+    /// <summary>Whether its batches are kept back.</summary>
     public bool IsPaused { get; set; }
+
+    /// <summary>Whether librdkafka has been told to fetch no more of it.</summary>
+    public bool IsStopped { get; set; }
 
     /// <summary>Records found by the drain going on.</summary>
     public int Count { get; private set; }

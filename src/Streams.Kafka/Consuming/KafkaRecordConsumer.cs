@@ -14,7 +14,8 @@ namespace Streams.Kafka.Consuming;
 /// partitions found in it out one by one. Memory: <see cref="ConsumerOptions.MaxBufferedBytes"/> inside librdkafka (which may exceed it by one fetch) and one drain here.</para>
 /// <para>End-of-partition events are switched on but not surfaced: they tell where the log ends behind control records and compacted ones, so that the position
 /// reaches the end offset also where no record does.</para>
-/// <para>librdkafka drops what it has queued of a partition that is paused and fetches it again later; what was drained before is kept here and given out after the resume.</para>
+/// <para>librdkafka drops what it has queued of a partition that is paused and fetches it again after the resume, which costs a round trip each time. An engine pauses and
+/// resumes all the time, so a pause first only keeps drained batches back here; librdkafka is told when a quarter of <see cref="ConsumerOptions.MaxBufferedBytes"/> is held.</para>
 /// </remarks>
 internal sealed class KafkaRecordConsumer : IRecordConsumer
 {
@@ -28,6 +29,7 @@ internal sealed class KafkaRecordConsumer : IRecordConsumer
     private readonly IConsumer<ByteRange, ByteRange> _consumer;
     private readonly string _clientId;
     private readonly bool _readCommitted;
+    private readonly long _maxHeldBytes;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly BatchBuffer _buffer = new();
@@ -44,6 +46,7 @@ internal sealed class KafkaRecordConsumer : IRecordConsumer
     {
         _clientId = options.ClientId;
         _readCommitted = options.ReadCommitted;
+        _maxHeldBytes = Math.Max(MaxDrainBytes, options.MaxBufferedBytes / 4);
         _time = time;
         _logger = logger;
         var bufferedKilobytes = Math.Max(1, options.MaxBufferedBytes / 1024);
@@ -127,15 +130,26 @@ internal sealed class KafkaRecordConsumer : IRecordConsumer
     public void Pause(IReadOnlyCollection<TopicPartition> partitions)
     {
         ArgumentNullException.ThrowIfNull(partitions);
-        var changed = Change(partitions, paused: true);
-        if (changed.Count > 0) _consumer.Pause(changed);
+        foreach (var partition in partitions)
+        {
+            if (_assigned.TryGetValue(partition, out var assigned)) assigned.IsPaused = true;
+        }
     }
 
     public void Resume(IReadOnlyCollection<TopicPartition> partitions)
     {
         ArgumentNullException.ThrowIfNull(partitions);
-        var changed = Change(partitions, paused: false);
-        if (changed.Count > 0) _consumer.Resume(changed);
+        List<Confluent.Kafka.TopicPartition>? stopped = null;
+        foreach (var partition in partitions)
+        {
+            if (!_assigned.TryGetValue(partition, out var assigned)) continue;
+            assigned.IsPaused = false;
+            if (!assigned.IsStopped) continue;
+            assigned.IsStopped = false;
+            (stopped ??= []).Add(assigned.ConfluentPartition);
+        }
+
+        if (stopped is not null) _consumer.Resume(stopped);
     }
 
     public RecordBatch? Poll(TimeSpan timeout)
@@ -153,6 +167,7 @@ internal sealed class KafkaRecordConsumer : IRecordConsumer
             }
 
             if (Interlocked.Exchange(ref _woken, 0) != 0 || expired) return null;
+            StopPausedIfFull();
             var wait = timeout == Timeout.InfiniteTimeSpan ? WaitSlice : timeout - _time.GetElapsedTime(start);
             expired = wait <= TimeSpan.Zero;
             Drain(expired ? TimeSpan.Zero : wait < WaitSlice ? wait : WaitSlice);
@@ -200,6 +215,23 @@ internal sealed class KafkaRecordConsumer : IRecordConsumer
 
         batch = null;
         return false;
+    }
+
+    // Everything ready is held back for paused partitions here: the others' batches have just been looked for.
+    private void StopPausedIfFull()
+    {
+        var held = 0L;
+        foreach (var batch in _ready) held += batch.SizeBytes;
+        if (held < _maxHeldBytes) return;
+        List<Confluent.Kafka.TopicPartition>? stopped = null;
+        foreach (var assigned in _assigned.Values)
+        {
+            if (!assigned.IsPaused || assigned.IsStopped) continue;
+            assigned.IsStopped = true;
+            (stopped ??= []).Add(assigned.ConfluentPartition);
+        }
+
+        if (stopped is not null) _consumer.Pause(stopped);
     }
 
     private void Drain(TimeSpan firstWait)
@@ -309,19 +341,6 @@ internal sealed class KafkaRecordConsumer : IRecordConsumer
     {
         _failure = null;
         _failedPartition = null;
-    }
-
-    private List<Confluent.Kafka.TopicPartition> Change(IReadOnlyCollection<TopicPartition> partitions, bool paused)
-    {
-        var changed = new List<Confluent.Kafka.TopicPartition>(partitions.Count);
-        foreach (var partition in partitions)
-        {
-            if (!_assigned.TryGetValue(partition, out var assigned) || assigned.IsPaused == paused) continue;
-            assigned.IsPaused = paused;
-            changed.Add(assigned.ConfluentPartition);
-        }
-
-        return changed;
     }
 
     private static string Text(int value) => value.ToString(System.Globalization.CultureInfo.InvariantCulture);
