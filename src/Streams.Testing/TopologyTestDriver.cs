@@ -90,6 +90,9 @@ public sealed class TopologyTestDriver : IDisposable
         ? TaskOf(id).Task.Context.StreamTime
         : _tasks.Values.Select(each => each.Task.Context.StreamTime).DefaultIfEmpty(-1).Max();
 
+    /// <summary>The driver's folder for local state; it exists once a persistent store has been opened.</summary>
+    internal string StateDirectory => _directory;
+
     private IEnumerable<DriverTask> AllTasks => _tasks.Values.Concat(_globalTasks);
 
     /// <summary>Makes an input topic with the built-in serdes of its types.</summary>
