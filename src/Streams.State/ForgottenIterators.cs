@@ -20,7 +20,7 @@ public static class ForgottenIterators
     /// </summary>
     public static bool TrackOrigins { get; set; } = DefaultTracking();
 
-    /// <summary>Told of each, on the finaliser's thread: store, and the stack where it was opened when that was tracked.</summary>
+    /// <summary>Told of each, on the finaliser's thread: store, and the stack where it was opened when that was tracked. A handler that throws ends the process.</summary>
     public static event Action<string, StackTrace?>? Found;
 
     internal static void Report(string storeName, StackTrace? origin)

@@ -29,7 +29,7 @@ public static class Stores
     public static KeyValueStoreBuilder<K, V> KeyValueStoreBuilder<K, V>(KeyValueBytesStoreSupplier supplier, ISerde<K> keySerde, ISerde<V> valueSerde) =>
         new(supplier, keySerde, valueSerde);
 
-    /// <summary>Describes a key-value store whose entries carry timestamps.</summary>
+    /// <summary>Describes a key-value store whose entries carry timestamps, in memory and on disk, whichever supplier is given.</summary>
     public static TimestampedKeyValueStoreBuilder<K, V> TimestampedKeyValueStoreBuilder<K, V>(
         KeyValueBytesStoreSupplier supplier, ISerde<K> keySerde, ISerde<V> valueSerde) => new(supplier, keySerde, valueSerde);
 

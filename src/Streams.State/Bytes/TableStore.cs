@@ -347,8 +347,8 @@ internal sealed class TableStore<T> : IDisposable
     {
         ThrowIfClosed();
         Operation++;
+        if (HasUncommittedWrites || _cache is { Count: > 0 }) throw new InvalidOperationException($"Store '{Name}' has uncommitted writes; changelog records can only be restored onto a commit.");
         if (_engine is null || _table.Count == 0) return;
-        if (HasUncommittedWrites) throw new InvalidOperationException($"Store '{Name}' has uncommitted writes; changelog records can only be restored onto a commit.");
         Apply();
         _table.Clear();
         _heapBytes = 0;
@@ -538,11 +538,14 @@ internal sealed class TableStore<T> : IDisposable
         _unapplied[_unappliedCount++] = id;
     }
 
+    /// <summary>
+    /// Whether the wait is over. A table that is full of clean entries evicts them; one that stays over its bound is full of unapplied ones that grew.
+    /// </summary>
     private bool ShouldApply(long? offset) =>
         !_hasChangelog
         || _waitingCommits >= WaitingCommitsMax
         || _unappliedBytes > _shares.TableBytes / 2
-        || MemoryBytes > _shares.TableBytes
+        || MemoryBytes > _shares.TableBytes / 4 * 5
         || offset - (_engine!.Offset ?? 0) >= TailRecordsMax;
 
     private long MemoryBytes => _table.UsedBytes + _heapBytes;
@@ -740,9 +743,9 @@ internal sealed class TableStore<T> : IDisposable
             _listener?.Invoke(_table.KeyOf(id), newValue!, hasNew, oldValue!, hasOld && _sendOldValues, in write.Coordinates);
         }
 
-        // The listener may have written the key again.
+        // The listener may have written the key again, or flushed, so that the entry is gone by now.
         ref var entry = ref _table[id];
-        if (_engine is null && !entry.Has(EntryFlags.Present | EntryFlags.Held)) RemoveEntry(id);
+        if (_engine is null && entry.Has(EntryFlags.Live) && !entry.Has(EntryFlags.Present | EntryFlags.Held)) RemoveEntry(id);
     }
 
     private void SerialisedForLog(int id)

@@ -158,6 +158,15 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library)]
     internal static partial void rocksdb_block_based_options_set_cache_index_and_filter_blocks_with_high_priority(NativeHandle options, byte value);
 
+    [LibraryImport(Library)]
+    internal static partial void rocksdb_block_based_options_set_index_type(NativeHandle options, int type);
+
+    [LibraryImport(Library)]
+    internal static partial void rocksdb_block_based_options_set_partition_filters(NativeHandle options, byte value);
+
+    [LibraryImport(Library)]
+    internal static partial void rocksdb_block_based_options_set_pin_top_level_index_and_filter(NativeHandle options, byte value);
+
     // The table options take the policy over and free it.
     [LibraryImport(Library)]
     internal static partial void rocksdb_block_based_options_set_filter_policy(NativeHandle options, nint policy);

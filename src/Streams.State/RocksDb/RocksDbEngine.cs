@@ -38,6 +38,7 @@ internal sealed unsafe class RocksDbEngine : IByteEngine
 
     private const int UniversalCompaction = 1;
     private const int NoCompression = 0;
+    private const int TwoLevelIndex = 2;
     private const int LogWarnings = 2;
     private const int OpenFilesMax = 512;
     private const int MemtablesMax = 3;
@@ -242,6 +243,12 @@ internal sealed unsafe class RocksDbEngine : IByteEngine
         NativeMethods.rocksdb_block_based_options_set_block_cache(table, shares.BlockCache);
         NativeMethods.rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1);
         NativeMethods.rocksdb_block_based_options_set_cache_index_and_filter_blocks_with_high_priority(table, 1);
+
+        // One filter of a million keys is larger than a shard of the cache and would be read from the file for each look-up (measured: 250 us); its
+        // parts are cached one by one.
+        NativeMethods.rocksdb_block_based_options_set_index_type(table, TwoLevelIndex);
+        NativeMethods.rocksdb_block_based_options_set_partition_filters(table, 1);
+        NativeMethods.rocksdb_block_based_options_set_pin_top_level_index_and_filter(table, 1);
         NativeMethods.rocksdb_block_based_options_set_filter_policy(table, NativeMethods.rocksdb_filterpolicy_create_bloom_full(BloomBitsPerKey));
 
         var data = ColumnOptions(table, _memtableBytes);

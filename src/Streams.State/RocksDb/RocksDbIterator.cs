@@ -19,7 +19,7 @@ internal sealed unsafe class RocksDbIterator : IByteEngineIterator
         _database = database;
         _iterator = iterator;
         _slot = database.AddIterator(iterator);
-        if (ForgottenIterators.TrackOrigins) _origin = new StackTrace(skipFrames: 2, fNeedFileInfo: true);
+        if (ForgottenIterators.TrackOrigins) _origin = new StackTrace(skipFrames: 2, fNeedFileInfo: false);
     }
 
     /// <summary>Only reached when nobody disposed it. The handle is asked, because the database may have been closed meanwhile.</summary>

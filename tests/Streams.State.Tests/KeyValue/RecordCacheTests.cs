@@ -143,6 +143,34 @@ public sealed class RecordCacheTests
     }
 
     [Fact]
+    public void A_listener_that_deletes_its_key_and_flushes_again_leaves_a_sound_store()
+    {
+        var (store, context) = Open();
+        ((ICachedStateStore<string, long>)store).SetFlushListener(
+            (in Record<string, Change<long>> record) =>
+            {
+                if (!record.Value.HasNew) return;
+                store.Delete(record.Key);
+                store.Flush();
+            },
+            true);
+        foreach (var key in new[] { "a", "b", "c" }) store.Put(key, new(1, 1));
+        Commit(store, context);
+        Assert.Equal(0, store.ApproximateNumEntries);
+        for (var i = 0; i < 100; i++) store.Put($"k{i}", new(i, i));
+        for (var i = 0; i < 100; i++) Assert.True(store.TryGet($"k{i}", out var value) && value.Value == i);
+    }
+
+    [Fact]
+    public void Restoring_over_held_writes_is_an_error()
+    {
+        var (store, _) = Open();
+        store.Put("a", new(1, 1));
+        using var batch = Batches.Of([new Logged("a"u8.ToArray(), new byte[8], 1)]);
+        Assert.Throws<InvalidOperationException>(() => store.Restore(batch, 0, 1));
+    }
+
+    [Fact]
     public void Ranges_see_held_writes_and_deletions()
     {
         var (store, context) = Open();
