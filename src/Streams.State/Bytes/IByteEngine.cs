@@ -30,7 +30,7 @@ internal interface IByteEngine : IDisposable
     /// <summary>Adds the deletion of all keys from one (inclusive) to another (exclusive) to the batch; comes before its writes.</summary>
     void BatchDeleteRange(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to);
 
-    /// <summary>Writes the batch atomically, also when it is empty and only the offset moves.</summary>
+    /// <summary>Writes the batch atomically, also when it is empty and only the offset moves. After a crash the offset is never ahead of the data.</summary>
     void BatchWrite(long? offset, long streamTime);
 
     /// <summary>Waits until everything is on disk.</summary>

@@ -111,9 +111,6 @@ internal static unsafe partial class NativeMethods
     internal static partial void rocksdb_options_set_create_missing_column_families(NativeHandle options, byte value);
 
     [LibraryImport(Library)]
-    internal static partial void rocksdb_options_set_atomic_flush(NativeHandle options, byte value);
-
-    [LibraryImport(Library)]
     internal static partial void rocksdb_options_set_max_open_files(NativeHandle options, int value);
 
     [LibraryImport(Library)]

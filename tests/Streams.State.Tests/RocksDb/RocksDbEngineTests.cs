@@ -160,6 +160,34 @@ public sealed class RocksDbEngineTests : IDisposable
     }
 
     [Fact]
+    public void Flushes_of_its_own_and_flushes_of_full_memtables_do_not_disturb_each_other()
+    {
+        // The smallest memtables there are: most batches fill several while the flush of an earlier one runs.
+        var context = new StoreContext(_folder, memory: new StateMemory(16 << 20));
+        var key = new byte[4];
+        var value = new byte[2000];
+        const int Batches = 60;
+        using (var engine = RocksDbEngine.Open(context, "s", "key-value"))
+        {
+            for (var batch = 1; batch <= Batches; batch++)
+            {
+                for (var i = 0; i < 600; i++)
+                {
+                    System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(key, i * 7);
+                    engine.BatchPut(key, value);
+                }
+
+                engine.BatchWrite(batch, batch);
+            }
+
+            engine.Persist();
+        }
+
+        using var again = RocksDbEngine.Open(context, "s", "key-value");
+        Assert.Equal((Batches, Batches), (again.Offset, again.StreamTime));
+    }
+
+    [Fact]
     public void Offset_and_stream_time_survive()
     {
         using (var engine = Open("s"))
