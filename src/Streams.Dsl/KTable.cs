@@ -1,4 +1,5 @@
 using Streams.Dsl.Joins;
+using Streams.Dsl.Joins.ForeignKey;
 using Streams.Dsl.Nodes;
 
 namespace Streams.Dsl;
@@ -109,6 +110,37 @@ public sealed class KTable<K, V>
     /// <summary>Rows of both tables with equal keys, combined, seeing the key.</summary>
     public KTable<K, VR> Join<VO, VR>(KTable<K, VO> other, Func<K, V, VO, VR> joiner, Materialized<K, VR>? materialized = null, Named? named = null) =>
         TableJoin<K, V, VO, VR>.Add(this, other, Joiners.Of(joiner), JoinKind.Inner, materialized, named);
+
+    /// <summary>
+    /// Rows of this table combined with the row of the other table whose key they name. A change of either side updates the result; a row without such
+    /// a key, or whose key the other table does not have, has no result.
+    /// </summary>
+    /// <remarks>Results of different rows may come in any order. The value's serializer must give equal bytes for equal values. Source: KIP-213.</remarks>
+    /// <param name="other">The other table.</param>
+    /// <param name="foreignKeyExtractor">Gives the other table's key for a row's key and value; <c>null</c> when there is none.</param>
+    /// <param name="joiner">Combines both rows.</param>
+    /// <param name="joined">Names and partitioners.</param>
+    /// <param name="materialized">How the result is kept.</param>
+    public KTable<K, VR> Join<KO, VO, VR>(
+        KTable<KO, VO> other,
+        Func<K, V, KO> foreignKeyExtractor,
+        Func<V, VO, VR> joiner,
+        TableJoined<K, KO>? joined = null,
+        Materialized<K, VR>? materialized = null) =>
+        ForeignKeyJoiner.Join(this, other, foreignKeyExtractor, Joiners.Of<K, V, VO, VR>(joiner), isLeft: false, joined, materialized);
+
+    /// <summary>The same with a foreign key that is taken from the value alone.</summary>
+    /// <inheritdoc cref="Join{KO, VO, VR}(KTable{KO, VO}, Func{K, V, KO}, Func{V, VO, VR}, TableJoined{K, KO}, Materialized{K, VR})"/>
+    public KTable<K, VR> Join<KO, VO, VR>(
+        KTable<KO, VO> other,
+        Func<V, KO> foreignKeyExtractor,
+        Func<V, VO, VR> joiner,
+        TableJoined<K, KO>? joined = null,
+        Materialized<K, VR>? materialized = null)
+    {
+        ArgumentNullException.ThrowIfNull(foreignKeyExtractor);
+        return Join(other, (_, value) => foreignKeyExtractor(value), joiner, joined, materialized);
+    }
 
     internal KTable<K, V> AddSuppress(Suppressed suppressed, Func<K, long>? windowEnd, long waitMs, bool dropsDeletions)
     {

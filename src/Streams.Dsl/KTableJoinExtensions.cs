@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Streams.Dsl.Joins;
+using Streams.Dsl.Joins.ForeignKey;
 using Streams.Dsl.Nodes;
 
 namespace Streams.Dsl;
@@ -122,5 +123,73 @@ public static class KTableJoinExtensions
     {
         ArgumentNullException.ThrowIfNull(table);
         return TableJoin<K, V, VO, VR>.Add(table, other, Joiners.BothStruct<K, V, VO, VR>(joiner), JoinKind.Outer, materialized, named);
+    }
+
+    /// <summary>
+    /// Every row of this table combined with the row of the other table whose key it names, or with none. Source: KIP-213.
+    /// </summary>
+    public static KTable<K, VR> LeftJoin<K, V, KO, VO, VR>(
+        this KTable<K, V> table,
+        KTable<KO, VO> other,
+        Func<V, KO> foreignKeyExtractor,
+        Func<V, VO?, VR> joiner,
+        TableJoined<K, KO>? joined = null,
+        Materialized<K, VR>? materialized = null)
+    {
+        ArgumentNullException.ThrowIfNull(table);
+        ArgumentNullException.ThrowIfNull(foreignKeyExtractor);
+        return ForeignKeyJoiner.Join(table, other, (_, value) => foreignKeyExtractor(value), Joiners.Of<K, V, VO, VR>(joiner), isLeft: true, joined, materialized);
+    }
+
+    /// <summary>
+    /// Every row of this table combined with the row of the other table whose key it names, or with none. Source: KIP-213.
+    /// </summary>
+    [OverloadResolutionPriority(1)]
+    public static KTable<K, VR> LeftJoin<K, V, KO, VO, VR>(
+        this KTable<K, V> table,
+        KTable<KO, VO> other,
+        Func<V, KO> foreignKeyExtractor,
+        Func<V, VO?, VR> joiner,
+        TableJoined<K, KO>? joined = null,
+        Materialized<K, VR>? materialized = null)
+        where VO : struct
+    {
+        ArgumentNullException.ThrowIfNull(table);
+        ArgumentNullException.ThrowIfNull(foreignKeyExtractor);
+        return ForeignKeyJoiner.Join(table, other, (_, value) => foreignKeyExtractor(value), Joiners.RightStruct<K, V, VO, VR>(joiner), isLeft: true, joined, materialized);
+    }
+
+    /// <summary>
+    /// Every row of this table combined with the row of the other table whose key it names by key and value, or with none. Source: KIP-213.
+    /// </summary>
+    public static KTable<K, VR> LeftJoin<K, V, KO, VO, VR>(
+        this KTable<K, V> table,
+        KTable<KO, VO> other,
+        Func<K, V, KO> foreignKeyExtractor,
+        Func<V, VO?, VR> joiner,
+        TableJoined<K, KO>? joined = null,
+        Materialized<K, VR>? materialized = null)
+    {
+        ArgumentNullException.ThrowIfNull(table);
+        ArgumentNullException.ThrowIfNull(foreignKeyExtractor);
+        return ForeignKeyJoiner.Join(table, other, foreignKeyExtractor, Joiners.Of<K, V, VO, VR>(joiner), isLeft: true, joined, materialized);
+    }
+
+    /// <summary>
+    /// Every row of this table combined with the row of the other table whose key it names by key and value, or with none. Source: KIP-213.
+    /// </summary>
+    [OverloadResolutionPriority(1)]
+    public static KTable<K, VR> LeftJoin<K, V, KO, VO, VR>(
+        this KTable<K, V> table,
+        KTable<KO, VO> other,
+        Func<K, V, KO> foreignKeyExtractor,
+        Func<V, VO?, VR> joiner,
+        TableJoined<K, KO>? joined = null,
+        Materialized<K, VR>? materialized = null)
+        where VO : struct
+    {
+        ArgumentNullException.ThrowIfNull(table);
+        ArgumentNullException.ThrowIfNull(foreignKeyExtractor);
+        return ForeignKeyJoiner.Join(table, other, foreignKeyExtractor, Joiners.RightStruct<K, V, VO, VR>(joiner), isLeft: true, joined, materialized);
     }
 }

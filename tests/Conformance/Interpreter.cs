@@ -383,10 +383,19 @@ internal sealed class Interpreter
             case "outerJoin":
                 Keep(step, Stream(step).OuterJoin(Stream(step, "with"), static (left, right) => Functions.Join(left, right), JoinWindowsOf(step), StreamJoinedOf(step)));
                 break;
+            case "fkJoin":
+                Keep(step, Table(step).Join(Table(step, "with"), Functions.Function(step.Object("fk")), Functions.Join, TableJoinedOf(step), Materialized(step)));
+                break;
+            case "fkLeftJoin":
+                Keep(step, Table(step).LeftJoin(
+                    Table(step, "with"), Functions.Function(step.Object("fk")), static (left, right) => Functions.Join(left, right), TableJoinedOf(step), Materialized(step)));
+                break;
             default:
-                throw new NotExpressibleException(op);
+                throw step.Unknown("operator", op);
         }
     }
+
+    private static TableJoined<string, string>? TableJoinedOf(Fields step) => step.OptionalText("name") is { } name ? TableJoined.As(name) : null;
 
     private static JoinWindows JoinWindowsOf(Fields step)
     {

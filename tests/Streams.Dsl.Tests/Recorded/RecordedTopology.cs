@@ -148,6 +148,12 @@ internal sealed class RecordedTopology
             case "cogroup":
                 Cogroup(step);
                 break;
+            case "fkJoin":
+                _tables[id] = FromTable(step).Join(WithTable(step), value => value, (one, _) => one, ForeignKeyJoin(step), Store<string>(step));
+                break;
+            case "fkLeftJoin":
+                _tables[id] = FromTable(step).LeftJoin(WithTable(step), value => value, (one, _) => one, ForeignKeyJoin(step), Store<string>(step));
+                break;
             case "windowed":
                 Windowed(step);
                 break;
@@ -195,6 +201,8 @@ internal sealed class RecordedTopology
             GracePeriod = step.TryGetProperty("graceMs", out var grace) ? TimeSpan.FromMilliseconds(grace.GetInt64()) : null,
         };
     }
+
+    private static TableJoined<string, string>? ForeignKeyJoin(JsonElement step) => Text(step, "name") is { } name ? TableJoined.As(name) : null;
 
     private void TableGroup(JsonElement step)
     {
