@@ -149,6 +149,9 @@ public sealed class KTable<K, V>
         var storeName = suppressed.Name is null ? Graph.NewStoreName("KTABLE-SUPPRESS-") : suppressed.Name + "-store";
         var buffer = suppressed.Buffer;
         var store = StoreFactory.Suppression(Graph, buffer, storeName, name, KeySerde, ValueSerde);
+
+        // What is held back is, for look-ups, what it was before.
+        Table.EnableSendingOldValues(forceMaterialization: true);
         var table = new SuppressedTable<K, V>(Table, storeName);
         var node = new ProcessorGraphNode<K, Change<V>>(
             name,

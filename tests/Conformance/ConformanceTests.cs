@@ -10,8 +10,9 @@ public class ConformanceTests
 {
     private static readonly string[] _complete =
     [
-        "aggregate", "error", "processor", "stateless", "stream-global-join", "table", "table-group", "table-join", "window-cogroup",
-        "window-emit-close", "window-hopping", "window-session", "window-sliding", "window-tumbling",
+        "aggregate", "composition", "error", "fk-join", "optimizer", "processor", "stateless", "stream-global-join", "stream-join",
+        "stream-table-join", "table", "table-group", "table-join", "table-suppress", "window-cogroup", "window-emit-close",
+        "window-hopping", "window-session", "window-sliding", "window-suppress", "window-tumbling",
     ];
 
     private static readonly string _folder = Path.Combine(AppContext.BaseDirectory, "cases");

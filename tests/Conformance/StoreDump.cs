@@ -1,7 +1,10 @@
+using System.Buffers;
 using System.Globalization;
 using System.Reflection;
+using System.Text;
 using System.Text.Json;
 using Streams.Core;
+using Streams.Dsl.Joins.ForeignKey;
 
 namespace Conformance;
 
@@ -29,9 +32,10 @@ internal static class StoreDump
         return result;
     }
 
-    // The recordings list key-value stores, and window stores whose values carry timestamps.
+    // The recordings list key-value stores, window stores whose values carry timestamps, and the store of a left or outer join.
     private static IReadOnlyList<string>? Read(IStateStore store) =>
-        Read(store, typeof(IKeyValueStore<,>), nameof(ReadKeyValue)) ?? Read(store, typeof(ITimestampedWindowStore<,>), nameof(ReadWindows));
+        Read(store, typeof(IKeyValueStore<,>), nameof(ReadKeyValue)) ?? Read(store, typeof(ITimestampedWindowStore<,>), nameof(ReadWindows))
+        ?? (store is IOuterJoinStore<string, string, string> waiting ? ReadWaiting(waiting) : null);
 
     private static IReadOnlyList<string>? Read(IStateStore store, Type kind, string method)
     {
@@ -47,9 +51,53 @@ internal static class StoreDump
     private static IReadOnlyList<string> ReadWindows<K, V>(ITimestampedWindowStore<K, V> store) =>
         [.. store.All().AsEnumerable().Select(entry => Row($"{Text(entry.Key.Key)}@{entry.Key.Window}", Text(entry.Value)))];
 
+    // Keys and values as Kafka Streams prints its own types: time-stamped key with its side, and value with its side.
+    private static List<string> ReadWaiting(IOuterJoinStore<string, string, string> store)
+    {
+        var rows = new List<string>();
+        using var waiting = store.All();
+        while (waiting.MoveNext())
+        {
+            var side = waiting.IsLeft ? "left" : "right";
+            rows.Add(Row($"<{side},{waiting.Key}:{waiting.Timestamp}>", $"<{side},{(waiting.IsLeft ? waiting.Left : waiting.Right)}>"));
+        }
+
+        return rows;
+    }
+
+    // Kafka Streams keys the subscriptions of a foreign-key join by bytes, which it prints as text where they are printable.
+    private static string Text(CombinedKey<string, string> key)
+    {
+        var bytes = new ArrayBufferWriter<byte>();
+        new CombinedKeySerde<string, string>(Serdes.String, Serdes.String).Serialize(key, bytes);
+        var text = new StringBuilder();
+        foreach (var unit in bytes.WrittenSpan)
+        {
+            if (unit is >= 0x20 and <= 0x7e and not (byte)'\\') text.Append((char)unit);
+            else text.Append(CultureInfo.InvariantCulture, $"\\x{unit:X2}");
+        }
+
+        return text.ToString();
+    }
+
+    private static string Text(Subscription<string> subscription)
+    {
+        var instruction = subscription.Instruction switch
+        {
+            SubscriptionInstruction.DeleteKeyNoPropagate => "DELETE_KEY_NO_PROPAGATE",
+            SubscriptionInstruction.DeleteKeyAndPropagate => "DELETE_KEY_AND_PROPAGATE",
+            SubscriptionInstruction.PropagateNullIfNoForeignValue => "PROPAGATE_NULL_IF_NO_FK_VAL_AVAILABLE",
+            _ => "PROPAGATE_ONLY_IF_FK_VAL_AVAILABLE",
+        };
+        var hash = subscription.Hash is { } value ? $"[{(long)value.High}, {(long)value.Low}]" : "null";
+        return $"SubscriptionWrapper{{version=1, primaryKey={subscription.PrimaryKey}, instruction={instruction}, hash={hash}, primaryPartition={subscription.PrimaryPartition}}}";
+    }
+
     private static string? Text(object? value) => value switch
     {
         null => null,
+        CombinedKey<string, string> key => Text(key),
+        Subscription<string> subscription => Text(subscription),
         _ when value.GetType() is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(ValueAndTimestamp<>) =>
             $"{Text(type.GetProperty("Value")!.GetValue(value)) ?? "null"}~{type.GetProperty("Timestamp")!.GetValue(value)}",
         IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),

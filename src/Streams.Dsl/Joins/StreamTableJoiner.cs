@@ -65,7 +65,7 @@ internal static class StreamTableJoiner
 
         var graceMs = WindowTimes.NotNegative(grace, nameof(joined));
         var bufferName = name + "-Buffer";
-        var buffer = StoreFactory.JoinBuffer(graph, bufferName, name, joined.KeySerde ?? stream.KeySerde, joined.ValueSerde ?? stream.ValueSerde, grace);
+        var buffer = StoreFactory.JoinBuffer(graph, bufferName, name, joined.KeySerde ?? stream.KeySerde, joined.ValueSerde ?? stream.ValueSerde);
         return new ProcessorGraphNode<K, V>(name, () => new StreamTableGraceJoin<K, V, VT, VR>(rows.Create(), joiner, isLeft, bufferName, graceMs))
         {
             AcceptsNullKeys = isLeft,

@@ -1,5 +1,7 @@
 using Streams.Dsl.Windows;
 using Streams.State;
+using Streams.State.Join;
+using Streams.State.Suppression;
 
 namespace Streams.Dsl.Nodes;
 
@@ -104,19 +106,42 @@ internal static class StoreFactory
         return settings.Logging ? builder.WithLoggingEnabled(settings.LogConfig) : builder.WithLoggingDisabled();
     }
 
+    /// <summary>The records of a left or outer stream-stream join that wait for a partner.</summary>
     public static IStoreBuilder OuterJoin<K, VL, VRight>(
-        GraphBuilder graph, StoreSettings settings, string storeName, ISerde<K> keySerde, ISerde<VL> leftSerde, ISerde<VRight> rightSerde) =>
-        throw new NotSupportedException("Left and outer joins of streams wait for their store.");
+        GraphBuilder graph, StoreSettings settings, string storeName, ISerde<K> keySerde, ISerde<VL> leftSerde, ISerde<VRight> rightSerde)
+    {
+        var isPersistent = (settings.Type ?? graph.Options.DefaultStoreType) != StoreType.InMemory;
+        var builder = new OuterJoinStoreBuilder<K, VL, VRight>(storeName, keySerde, leftSerde, rightSerde, isPersistent);
+        return settings.Logging ? builder.WithLoggingEnabled(settings.LogConfig) : builder.WithLoggingDisabled();
+    }
 
+    /// <summary>The changes that a suppression holds back.</summary>
     public static IStoreBuilder Suppression<K, V>(
-        GraphBuilder graph, BufferConfig buffer, string storeName, string node, ISerde<K>? keySerde, ISerde<V>? valueSerde) =>
-        throw new NotSupportedException("Suppress waits for its buffer.");
+        GraphBuilder graph, BufferConfig buffer, string storeName, string node, ISerde<K>? keySerde, ISerde<V>? valueSerde)
+    {
+        var builder = new SuppressionBufferBuilder<K, V>(
+            storeName,
+            graph.Serde(keySerde, node, "key", "Materialized.With of the table"),
+            graph.Serde(valueSerde, node, "value", "Materialized.With of the table"));
+        return buffer.LoggingEnabled ? builder.WithLoggingEnabled(buffer.LogConfig) : builder.WithLoggingDisabled();
+    }
 
-    public static IStoreBuilder JoinBuffer<K, V>(
-        GraphBuilder graph, string storeName, string node, ISerde<K>? keySerde, ISerde<V>? valueSerde, TimeSpan grace) =>
-        throw new NotSupportedException("Joins with grace wait for their buffer.");
+    /// <summary>The records that a stream-table join holds back for its grace period.</summary>
+    public static IStoreBuilder JoinBuffer<K, V>(GraphBuilder graph, string storeName, string node, ISerde<K>? keySerde, ISerde<V>? valueSerde) =>
+        new JoinBufferBuilder<K, V>(
+            storeName,
+            graph.Serde(keySerde, node, "key", "Joined.With"),
+            graph.Serde(valueSerde, node, "value", "Joined.With"),
+            isPersistent: graph.Options.DefaultStoreType != StoreType.InMemory);
 
+    /// <summary>A store that keeps old versions of its rows.</summary>
     public static IStoreBuilder Versioned<K, V>(
-        GraphBuilder graph, StoreSettings settings, string storeName, string node, ISerde<K>? keySerde, ISerde<V>? valueSerde) =>
-        throw new NotSupportedException("Versioned tables wait for their store.");
+        GraphBuilder graph, StoreSettings settings, string storeName, string node, ISerde<K>? keySerde, ISerde<V>? valueSerde)
+    {
+        var builder = Stores.VersionedKeyValueStoreBuilder(
+            Stores.PersistentVersionedKeyValueStore(storeName, settings.HistoryRetention!.Value),
+            graph.Serde(keySerde, node, "key", "Materialized.With"),
+            graph.Serde(valueSerde, node, "value", "Materialized.With"));
+        return settings.Logging ? builder.WithLoggingEnabled(settings.LogConfig) : builder.WithLoggingDisabled();
+    }
 }

@@ -131,6 +131,14 @@ internal abstract class WindowStore<K, T> : IWindowStore<K, T>
     {
         var table = Table;
         WriteNewKey(table, key, windowStartMs);
+        if (_supplier.RetainDuplicates && IsPersistent)
+        {
+            // There is nothing of that sequence number to delete, but Kafka logs it, and so the number is used up. Its store on disk does not see it
+            // at all, so stream time does not move; its store in memory does.
+            table.Store.LogOnlyDeletion(_key.WrittenSpan);
+            return;
+        }
+
         if (!table.Observe(windowStartMs))
         {
             _context!.RecordDropped();
@@ -140,7 +148,6 @@ internal abstract class WindowStore<K, T> : IWindowStore<K, T>
 
         if (_supplier.RetainDuplicates)
         {
-            // There is nothing of that sequence number to delete, but Kafka logs it, and so the number is used up.
             table.Store.LogOnlyDeletion(_key.WrittenSpan);
             return;
         }
