@@ -376,8 +376,11 @@ public abstract class WindowStoreTests : IDisposable
                     else Write(key, start, $"v{step}");
                     break;
                 case 6:
-                    streamTime = Math.Max(streamTime, start);
                     store.Put(key, null!, start);
+
+                    // A store on disk that keeps duplicates does not see nulls at all.
+                    if (duplicates && OnDisk) break;
+                    streamTime = Math.Max(streamTime, start);
                     if (IsLate(start)) dropped++;
                     else if (!duplicates) model.RemoveAll(entry => entry.Key == key && entry.Start == start);
                     break;
