@@ -1,35 +1,54 @@
 using System.Globalization;
+using Bench.EndToEnd;
 using Bench.Engine;
 using Streams.Dsl;
 
 const string usage = """
-    bench engine SCENARIO [--records N] [--warm-up N]     drives the task engine in process, in one thread
+    bench engine SCENARIO [--records N] [--warm-up N]
+      drives the task engine in process, in one thread: batches in, outputs dropped, changelogs on, a commit every 100,000 records
+      scenarios: stateless, count-memory, count-rocksdb, or all
+
+    bench e2e SCENARIO [--bootstrap-servers HOST:PORT] [--records N] [--partitions N] [--threads N]
+      runs an application against a broker (default: the embedded one, on disk) until it has consumed what was there at start
       scenarios: stateless, count-memory, count-rocksdb, or all
     """;
 
-EngineScenario[] engine = [new StatelessScenario(), new CountScenario(StoreType.InMemory), new CountScenario(StoreType.RocksDb)];
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-if (args is not ["engine", var name, ..])
+if (args is not [var mode and ("engine" or "e2e"), var name, ..])
 {
     Console.Error.WriteLine(usage);
     return 2;
 }
 
+if (mode == "e2e")
+{
+    var scenarios = EndToEndRun.Scenarios.Where(scenario => name == "all" || scenario == name).ToList();
+    if (scenarios.Count == 0) return Unknown();
+    foreach (var scenario in scenarios)
+        await EndToEndRun.RunAsync(scenario, Text("--bootstrap-servers"), Number("--records", 2_000_000), (int)Number("--partitions", 4), (int)Number("--threads", 2), Console.Out);
+    return 0;
+}
+
+EngineScenario[] engine = [new StatelessScenario(), new CountScenario(StoreType.InMemory), new CountScenario(StoreType.RocksDb)];
 var chosen = engine.Where(scenario => name == "all" || scenario.Name == name).ToList();
-if (chosen.Count == 0)
+if (chosen.Count == 0) return Unknown();
+foreach (var scenario in chosen) EngineRun.Run(scenario, Number("--warm-up", 2_000_000), Number("--records", 5_000_000), Console.Out);
+return 0;
+
+int Unknown()
 {
     Console.Error.WriteLine($"bench: there is no scenario '{name}'\n{usage}");
     return 2;
 }
 
-foreach (var scenario in chosen) EngineRun.Run(scenario, Option("--warm-up", 2_000_000), Option("--records", 5_000_000), Console.Out);
-return 0;
-
-long Option(string option, long fallback)
+string? Text(string option)
 {
     var at = Array.IndexOf(args, option);
-    if (at < 0) return fallback;
-    return at + 1 < args.Length && long.TryParse(args[at + 1], out var value) && value > 0
-        ? value
-        : throw new ArgumentException($"{option} needs a number of 1 or more");
+    return at < 0 ? null : at + 1 < args.Length ? args[at + 1] : throw new ArgumentException($"{option} needs a value");
 }
+
+long Number(string option, long fallback) => Text(option) is not { } text
+    ? fallback
+    : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value > 0
+        ? value
+        : throw new ArgumentException($"{option} needs a number of 1 or more, not '{text}'");
