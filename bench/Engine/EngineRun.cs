@@ -10,6 +10,7 @@ internal static class EngineRun
 {
     private const int RecordsPerBatch = 1000;
     private const int RecordsPerCommit = 100_000;
+    private const long RecordsPerRound = 2_000_000;
 
     public static void Run(EngineScenario scenario, long warmUp, long records, TextWriter output)
     {
@@ -51,7 +52,7 @@ internal static class EngineRun
         task.Start(new Dictionary<TopicPartition, OffsetCommit>());
 
         // Inputs are made before the clock starts; a batch in flight is what an adapter hands over: a buffer and where its records lie.
-        var prepared = Prepare(scenario, inputs, (int)Math.Min(records + warmUp, 2_000_000));
+        var prepared = Prepare(scenario, inputs, (int)Math.Min(records + warmUp, RecordsPerRound));
         var next = 0L;
         Feed(warmUp);
 
@@ -83,8 +84,8 @@ internal static class EngineRun
             for (var done = 0L; done < count;)
             {
                 var batch = prepared[(int)(next % prepared.Count)];
+                task.Enqueue(batch.ToRecordBatch(round: next / prepared.Count));
                 next++;
-                task.Enqueue(batch.ToRecordBatch());
                 done += task.Process(int.MaxValue);
                 sinceCommit += RecordsPerBatch;
                 if (sinceCommit < RecordsPerCommit) continue;
@@ -133,11 +134,18 @@ internal static class EngineRun
             }
         }
 
-        public RecordBatch ToRecordBatch()
+        /// <summary>The same records again, further on in the log with each round.</summary>
+        public RecordBatch ToRecordBatch(long round)
         {
             var slices = ArrayPool<RecordSlice>.Shared.Rent(_slices.Length);
-            _slices.CopyTo(slices, 0);
-            return new RecordBatch(_partition, _buffer, slices, _slices.Length, _slices[^1].Offset + 1);
+            var shift = round * RecordsPerRound;
+            for (var index = 0; index < _slices.Length; index++)
+            {
+                ref readonly var slice = ref _slices[index];
+                slices[index] = new RecordSlice(slice.Offset + shift, slice.Timestamp, slice.KeyStart, slice.KeyLength, slice.ValueStart, slice.ValueLength, 0, 0);
+            }
+
+            return new RecordBatch(_partition, _buffer, slices, _slices.Length, slices[_slices.Length - 1].Offset + 1);
         }
     }
 }

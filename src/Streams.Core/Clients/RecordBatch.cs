@@ -14,6 +14,7 @@ public sealed class RecordBatch : IDisposable
 {
     private readonly IDisposable? _owner;
     private ReadOnlyMemory<byte> _buffer;
+    private ArraySegment<byte> _segment;
     private RecordSlice[] _slices;
     private bool _disposed;
 
@@ -31,6 +32,9 @@ public sealed class RecordBatch : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, slices.Length);
         Partition = partition;
         _buffer = buffer;
+
+        // Taking a span of memory asks each time what kind of memory it is, which shows at three times per record.
+        if (!MemoryMarshal.TryGetArray(buffer, out _segment)) _segment = default;
         _slices = slices;
         Count = count;
         NextOffset = nextOffset;
@@ -56,14 +60,14 @@ public sealed class RecordBatch : IDisposable
     public ReadOnlySpan<byte> Key(int index)
     {
         ref readonly var slice = ref _slices[index];
-        return slice.KeyLength <= 0 ? default : _buffer.Span.Slice(slice.KeyStart, slice.KeyLength);
+        return slice.KeyLength <= 0 ? default : Bytes(slice.KeyStart, slice.KeyLength);
     }
 
     /// <summary>Bytes of a record's value, empty when absent.</summary>
     public ReadOnlySpan<byte> Value(int index)
     {
         ref readonly var slice = ref _slices[index];
-        return slice.ValueLength <= 0 ? default : _buffer.Span.Slice(slice.ValueStart, slice.ValueLength);
+        return slice.ValueLength <= 0 ? default : Bytes(slice.ValueStart, slice.ValueLength);
     }
 
     /// <summary>A record's headers; <c>null</c> when it has none.</summary>
@@ -80,10 +84,14 @@ public sealed class RecordBatch : IDisposable
         if (_disposed) return;
         _disposed = true;
         _buffer = default;
+        _segment = default;
         if (_slices.Length > 0) ArrayPool<RecordSlice>.Shared.Return(_slices);
         _slices = [];
         _owner?.Dispose();
     }
+
+    private ReadOnlySpan<byte> Bytes(int start, int length) =>
+        _segment.Array is not null ? _segment.AsSpan(start, length) : _buffer.Span.Slice(start, length);
 }
 
 /// <summary>Where the parts of one record lie in its batch's buffer.</summary>
