@@ -6,7 +6,7 @@ using Streams.Dsl;
 const string usage = """
     bench engine SCENARIO [--records N] [--warm-up N]
       drives the task engine in process, in one thread: batches in, outputs dropped, changelogs on, a commit every 100,000 records
-      scenarios: stateless, count-memory, count-rocksdb, or all
+      scenarios: stateless, count-memory, count-rocksdb, window-rocksdb, table-join-memory, table-join-rocksdb, stream-join-rocksdb, or all
 
     bench e2e SCENARIO [--bootstrap-servers HOST:PORT] [--records N] [--partitions N] [--threads N]
       runs an application against a broker (default: the embedded one, on disk) until it has consumed what was there at start
@@ -29,7 +29,11 @@ if (mode == "e2e")
     return 0;
 }
 
-EngineScenario[] engine = [new StatelessScenario(), new CountScenario(StoreType.InMemory), new CountScenario(StoreType.RocksDb)];
+EngineScenario[] engine =
+[
+    new StatelessScenario(), new CountScenario(StoreType.InMemory), new CountScenario(StoreType.RocksDb), new WindowScenario(),
+    new TableJoinScenario(StoreType.InMemory), new TableJoinScenario(StoreType.RocksDb), new StreamJoinScenario(),
+];
 var chosen = engine.Where(scenario => name == "all" || scenario.Name == name).ToList();
 if (chosen.Count == 0) return Unknown();
 foreach (var scenario in chosen) EngineRun.Run(scenario, Number("--warm-up", 2_000_000), Number("--records", 5_000_000), Console.Out);

@@ -117,10 +117,12 @@ internal static class EngineRun
         private readonly TopicPartition _partition;
         private readonly byte[] _buffer;
         private readonly RecordSlice[] _slices;
+        private readonly long _timePerRound;
 
         public PreparedBatch(EngineScenario scenario, TopicPartition partition, List<int> indexes)
         {
             _partition = partition;
+            _timePerRound = scenario.Timestamp(RecordsPerRound) - scenario.Timestamp(0);
             var size = scenario.KeyBytes + scenario.ValueBytes;
             _buffer = new byte[indexes.Count * size];
             _slices = new RecordSlice[indexes.Count];
@@ -142,7 +144,7 @@ internal static class EngineRun
             for (var index = 0; index < _slices.Length; index++)
             {
                 ref readonly var slice = ref _slices[index];
-                slices[index] = new RecordSlice(slice.Offset + shift, slice.Timestamp, slice.KeyStart, slice.KeyLength, slice.ValueStart, slice.ValueLength, 0, 0);
+                slices[index] = new RecordSlice(slice.Offset + shift, slice.Timestamp + (round * _timePerRound), slice.KeyStart, slice.KeyLength, slice.ValueStart, slice.ValueLength, 0, 0);
             }
 
             return new RecordBatch(_partition, _buffer, slices, _slices.Length, slices[_slices.Length - 1].Offset + 1);
