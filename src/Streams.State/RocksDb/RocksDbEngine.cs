@@ -17,10 +17,6 @@ namespace Streams.State.RocksDb;
 /// </para>
 /// <para>
 /// A batch of some size is flushed in the background right away. That bounds what a crash leaves to restore, and it gives the next batch an empty memtable, where
-/// ascending keys are appended: between the entries of an earlier batch each insertion is a full search, measured at five times the cost.
-/// </para>
-/// <para>
-/// A batch of some size is flushed in the background right away. That bounds what a crash leaves to restore, and it gives the next batch an empty memtable, where
 /// ascending keys are appended: between the entries of an earlier batch each insertion is a full search, measured at five times the cost. While such a flush
 /// runs, batches carry no offset, or the second half of the flush could bring an offset to disk whose data is not there yet.
 /// </para>
