@@ -26,6 +26,7 @@ internal sealed class EntryTable<T>
     private Entry<T>[][] _pages = [new Entry<T>[FirstPageSize]];
     private int _idCount;
     private OrderedIndex? _index;
+    private int _suffixBytes;
 
     /// <summary>Bytes an entry costs beside its slices: the entry and its bucket at the usual load.</summary>
     public static int EntryOverheadBytes { get; } = Unsafe.SizeOf<Entry<T>>() + (2 * sizeof(ulong));
@@ -37,6 +38,9 @@ internal sealed class EntryTable<T>
 
     /// <summary>Changes whenever an entry comes or goes: cursors find their place again.</summary>
     public int Version { get; private set; }
+
+    /// <summary>Entries by user key and time; there once somebody asked for them.</summary>
+    public KeyChains? Chains { get; private set; }
 
     /// <summary>Bytes in use, without what typed values hold by reference.</summary>
     public long UsedBytes => _arena.UsedBytes + ((long)Count * EntryOverheadBytes);
@@ -87,6 +91,7 @@ internal sealed class EntryTable<T>
         Count++;
         Version++;
         _index?.Add(KeyOf(id), id, new Keys(this));
+        Chains?.Add(id, _suffixBytes, new Keys(this));
         return id;
     }
 
@@ -95,6 +100,7 @@ internal sealed class EntryTable<T>
         ref var entry = ref this[id];
         Debug.Assert(entry.Has(EntryFlags.Live), "only live entries are removed");
         _index?.Remove(KeyOf(id), id, new Keys(this));
+        Chains?.Remove(id, _suffixBytes, new Keys(this));
         Unlink(KeyHash.Of(KeyOf(id)), id);
         if (entry.KeyLength > KeyCell.Capacity) _arena.Free(HandleOf(ref entry.Key), entry.KeyLength);
         _arena.Free(entry.Value, entry.ValueLength);
@@ -142,6 +148,7 @@ internal sealed class EntryTable<T>
         _freeIds.Clear();
         _idCount = 0;
         _index = null;
+        Chains = null;
         Count = 0;
         Version++;
     }
@@ -177,6 +184,27 @@ internal sealed class EntryTable<T>
 
         Sort(ids.AsSpan(0, count));
         return _index = OrderedIndex.FromSorted(ids.AsSpan(0, count), new Keys(this));
+    }
+
+    /// <summary>The latest entry of a user key in a segmented store, or -1; the chains are built at the first call.</summary>
+    /// <param name="userKey">The user's key.</param>
+    /// <param name="suffixBytes">Length of what follows it in the keys; always the same.</param>
+    public int ChainEnd(ReadOnlySpan<byte> userKey, int suffixBytes)
+    {
+        if (Chains is null)
+        {
+            _suffixBytes = suffixBytes;
+            var chains = new KeyChains();
+            for (var id = 0; id < _idCount; id++)
+            {
+                if (this[id].Has(EntryFlags.Live)) chains.Add(id, suffixBytes, new Keys(this));
+            }
+
+            Chains = chains;
+        }
+
+        Debug.Assert(suffixBytes == _suffixBytes, "a store's suffix has one length");
+        return Chains.LastOf(userKey, suffixBytes, new Keys(this));
     }
 
     /// <summary>Sorts entries by key.</summary>

@@ -17,6 +17,7 @@ internal sealed class TableCursor<T> : IDisposable
     private readonly SerdeBuffer _last = new(64);
     private readonly SerdeBuffer _value = new(64);
 
+    private long _earliestTime;
     private bool _hasLower;
     private bool _hasUpper;
     private bool _upperInclusive;
@@ -36,11 +37,12 @@ internal sealed class TableCursor<T> : IDisposable
 
     public TableCursor(TableStore<T> store) => _store = store;
 
-    /// <summary>Goes before the first entry of a range: a cursor may be used for one after the other.</summary>
-    public void Start(ReadOnlySpan<byte> lower, bool hasLower, ReadOnlySpan<byte> upper, bool hasUpper, bool upperInclusive, bool reverse)
+    /// <summary>Goes before the first entry of a range: a cursor may be used for one after the other. In segmented stores, earlier entries are not asked for.</summary>
+    public void Start(ReadOnlySpan<byte> lower, bool hasLower, ReadOnlySpan<byte> upper, bool hasUpper, bool upperInclusive, bool reverse, long earliestTime = 0)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         GiveBackBelow();
+        _earliestTime = earliestTime;
         _lower.Clear();
         _lower.Write(lower);
         _hasLower = hasLower;
@@ -168,7 +170,7 @@ internal sealed class TableCursor<T> : IDisposable
     private void SeekBelow()
     {
         GiveBackBelow();
-        _below = _store.IterateEngine(_lower.WrittenSpan);
+        _below = _store.IterateEngine(_earliestTime);
 
         // Taking what was restored into the engine moves the epoch.
         _epoch = _store.Epoch;

@@ -35,6 +35,7 @@ internal sealed class TableStore<T> : IDisposable
     private const int EvictionSteps = 64;
 
     private readonly SerdeBuffer _value = new();
+    private readonly EntryTimes? _times;
     private readonly int _segmentBytes;
     private readonly EntryTable<T> _table = new();
     private readonly ValueCodec<T> _codec;
@@ -61,8 +62,7 @@ internal sealed class TableStore<T> : IDisposable
     private IByteEngineIterator? _idleIterator;
     private ulong _firstSegment;
     private bool _dropSegments;
-    private ulong _firstCompleteSegment;
-    private ulong _lastSegment = ulong.MaxValue;
+    private long _completeFrom;
     private bool _closed;
 
     /// <summary>Makes the table of a store.</summary>
@@ -71,15 +71,17 @@ internal sealed class TableStore<T> : IDisposable
     /// <param name="context">The task; gives changelog and memory.</param>
     /// <param name="engine">What is below; owned from here on. <c>null</c>: memory is all there is.</param>
     /// <param name="caching">Whether writes are held back in a record cache.</param>
-    /// <param name="segmented">
-    /// Whether keys begin with <see cref="SegmentBytes"/> bytes of big-endian segment number that the changelog does not have, so that whole segments can be dropped.
+    /// <param name="times">
+    /// When given, keys begin with <see cref="SegmentBytes"/> bytes of big-endian segment number that the changelog does not have, so that whole segments can be
+    /// dropped, and entries have a time.
     /// </param>
     /// <param name="logsWrites">Whether writes go to the changelog as they are; a kind whose changelog looks different logs by itself.</param>
     public TableStore(
-        string name, ValueCodec<T> codec, IStateStoreContext context, IByteEngine? engine, bool caching, bool segmented = false, bool logsWrites = true)
+        string name, ValueCodec<T> codec, IStateStoreContext context, IByteEngine? engine, bool caching, EntryTimes? times = null, bool logsWrites = true)
     {
         Name = name;
-        _segmentBytes = segmented ? SegmentBytes : 0;
+        _times = times;
+        _segmentBytes = times is null ? 0 : SegmentBytes;
         _codec = codec;
         _typed = codec.KeepsTyped;
         _context = context;
@@ -94,7 +96,7 @@ internal sealed class TableStore<T> : IDisposable
             _restored = new RestoreBuffer(codec.TimestampBytes);
             _offset = engine.Offset;
             StreamTime = engine.StreamTime;
-            _firstCompleteSegment = segmented && engine.IsEmpty ? 0 : ulong.MaxValue;
+            _completeFrom = engine.IsEmpty ? 0 : AfterStreamTime;
         }
 
         if (caching && _shares.IsCachingOn)
@@ -119,8 +121,11 @@ internal sealed class TableStore<T> : IDisposable
     /// <summary>Bytes written or restored since the last commit; 0 without an engine, where they are no overlay but the store.</summary>
     public long UncommittedBytes { get; private set; }
 
-    /// <summary>Largest time a windowed kind has seen, Unix milliseconds; kept with each batch.</summary>
+    /// <summary>Largest time a windowed kind has seen, Unix milliseconds; kept with each batch. No entry but lasting ones is later.</summary>
     public long StreamTime { get; set; }
+
+    /// <summary>Entries of a segmented store before this time are never asked for again: they need not get to the engine, nor stay in memory.</summary>
+    public long EarliestKept { get; set; }
 
     /// <summary>Goes up when the engine's content changes: cursors then need a new snapshot.</summary>
     public int Epoch { get; private set; }
@@ -169,7 +174,7 @@ internal sealed class TableStore<T> : IDisposable
             return id;
         }
 
-        return EngineMayHave && !IsComplete(key) ? LoadFromEngine(key, hash) : -1;
+        return EngineMayHave && !IsCompleteAt(key) ? LoadFromEngine(key, hash) : -1;
     }
 
     /// <summary>The entry of a key if memory has one, else -1, which says nothing about the engine.</summary>
@@ -281,14 +286,8 @@ internal sealed class TableStore<T> : IDisposable
         if (_cache is null or { Count: 0 }) _table.CompactIfSparse();
     }
 
-    /// <summary>
-    /// Says that no write went beyond a segment so far: where the engine has nothing and nothing was evicted, a key that memory does not have is absent.
-    /// </summary>
-    public void EndsWith(ulong segment)
-    {
-        _lastSegment = segment;
-        if (_firstCompleteSegment == ulong.MaxValue) _firstCompleteSegment = segment + 1;
-    }
+    /// <summary>Whether memory has all entries from a time on: nothing of them was evicted or restored past it.</summary>
+    public bool IsCompleteFrom(long time) => _engine is null || (_times is not null && time >= _completeFrom && time != EntryTimes.Lasting);
 
     /// <summary>Takes an entry out of memory without logging: expiry of windows that the changelog expires by itself. Only without an engine or cache.</summary>
     public void Forget(int id)
@@ -309,12 +308,12 @@ internal sealed class TableStore<T> : IDisposable
     }
 
     /// <summary>
-    /// An iterator of the engine below with everything restored in it; <c>null</c> when there is nothing below that memory does not have, from a lower bound on.
+    /// An iterator of the engine below with everything restored in it; <c>null</c> when there is nothing below that memory does not have, from a time on.
     /// Give it back with <see cref="Return"/>.
     /// </summary>
-    public IByteEngineIterator? IterateEngine(ReadOnlySpan<byte> lower)
+    public IByteEngineIterator? IterateEngine(long earliestTime)
     {
-        if (!EngineMayHave || (!lower.IsEmpty && IsComplete(lower))) return null;
+        if (!EngineMayHave || (_times is not null && IsCompleteFrom(earliestTime))) return null;
         WriteRestored();
         var idle = _idleIterator;
         _idleIterator = null;
@@ -351,6 +350,7 @@ internal sealed class TableStore<T> : IDisposable
         if (_engine is null || _table.Count == 0) return;
         Apply();
         _table.Clear();
+        _completeFrom = AfterStreamTime;
         _heapBytes = 0;
         _hand = 0;
     }
@@ -413,8 +413,9 @@ internal sealed class TableStore<T> : IDisposable
 
     public void ThrowIfClosed() => ObjectDisposedException.ThrowIf(_closed, this);
 
-    /// <summary>Whether memory has everything that the engine has in a key's segment and after: nothing of it was evicted.</summary>
-    private bool IsComplete(ReadOnlySpan<byte> key) => _segmentBytes > 0 && KeyOrder.Prefix(key) is var segment && segment >= _firstCompleteSegment && segment != LastingSegment;
+    private long AfterStreamTime => StreamTime == long.MaxValue ? long.MaxValue : StreamTime + 1;
+
+    private bool IsCompleteAt(ReadOnlySpan<byte> key) => _times is not null && IsCompleteFrom(_times.TimeOf(key));
 
     private ulong SegmentOf(int id) => BinaryPrimitives.ReadUInt64BigEndian(_table.KeyOf(id));
 
@@ -566,7 +567,7 @@ internal sealed class TableStore<T> : IDisposable
 
         foreach (var id in ids)
         {
-            if (_segmentBytes > 0 && SegmentOf(id) < _firstSegment) continue;
+            if (_times is not null && _times.TimeOf(_table.KeyOf(id)) < EarliestKept) continue;
             if (!_table[id].Has(EntryFlags.Present))
             {
                 _engine!.BatchDelete(_table.KeyOf(id));
@@ -599,34 +600,43 @@ internal sealed class TableStore<T> : IDisposable
         if (_restored is null or { Count: 0 }) return;
         _restored.WriteTo(_engine!, StreamTime);
         _offset = _engine!.Offset;
-        _firstCompleteSegment = _lastSegment == ulong.MaxValue ? ulong.MaxValue : _lastSegment + 1;
+        _completeFrom = AfterStreamTime;
         EngineChanged();
     }
 
-    /// <summary>Drops clean entries that were not used since the hand last passed, until memory is at its bound or the steps are spent.</summary>
+    /// <summary>
+    /// Drops clean entries that have expired, or were not used since the hand last passed, until memory is at its bound or the steps are spent.
+    /// </summary>
     private void Evict(int steps)
     {
-        var bound = _shares.TableBytes;
+        // Nothing clean, nothing to find.
+        var bound = _table.Count > _unappliedCount ? _shares.TableBytes : long.MaxValue;
         for (; steps > 0 && MemoryBytes > bound; steps--)
         {
             if (_hand >= _table.IdLimit) _hand = 0;
-            ref var entry = ref _table[_hand];
-            if (entry.Has(EntryFlags.Referenced)) entry.Flags &= ~EntryFlags.Referenced;
-            else if (entry.Has(EntryFlags.Live) && !entry.Has(EntryFlags.Unapplied | EntryFlags.Held)) EvictEntry(_hand);
-            _hand++;
+            TryEvict(_hand++);
         }
     }
 
-    private void EvictEntry(int id)
+    private void TryEvict(int id)
     {
-        // The engine still has it, so memory is no longer complete there. Where it is known to be absent, or to be gone, it stays known.
-        if (_segmentBytes > 0 && _table[id].Has(EntryFlags.Present))
+        ref var entry = ref _table[id];
+        if (!entry.Has(EntryFlags.Live) || entry.Has(EntryFlags.Unapplied | EntryFlags.Held)) return;
+        if (_times is not null)
         {
-            var segment = SegmentOf(id);
-            if (segment >= _firstSegment && segment != LastingSegment) _firstCompleteSegment = Math.Max(_firstCompleteSegment, segment + 1);
+            var time = _times.TimeOf(_table.KeyOf(id));
+            if (time < EarliestKept)
+            {
+                RemoveEntry(id);
+                return;
+            }
+
+            // The engine still has it, so memory is no longer complete there. Where there is known to be nothing, that stays known.
+            if (!entry.Has(EntryFlags.Referenced) && entry.Has(EntryFlags.Present) && time != EntryTimes.Lasting) _completeFrom = Math.Max(_completeFrom, time + 1);
         }
 
-        RemoveEntry(id);
+        if (entry.Has(EntryFlags.Referenced)) entry.Flags &= ~EntryFlags.Referenced;
+        else RemoveEntry(id);
     }
 
     private void RestoreInMemory(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, bool hasValue, long timestamp)
@@ -667,7 +677,7 @@ internal sealed class TableStore<T> : IDisposable
         var old = OldValue.Unknown;
         if (id < 0)
         {
-            if (!EngineMayHave || IsComplete(key)) old = OldValue.Absent;
+            if (!EngineMayHave || IsCompleteAt(key)) old = OldValue.Absent;
             id = AddEntry(key, hash);
             first = true;
         }

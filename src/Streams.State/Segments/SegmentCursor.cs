@@ -113,14 +113,14 @@ internal sealed class SegmentCursor<T> : EntryCursor<T>, IDisposable
             SegmentedTable<T>.WriteSegment(_upper, segment);
             _upper.Write(_from.WrittenSpan);
             WriteSuffix(_upper, _bounds.Latest, byte.MaxValue);
-            _cursor.Start(_lower.WrittenSpan, true, _upper.WrittenSpan, true, upperInclusive: true, _reverse);
+            _cursor.Start(_lower.WrittenSpan, true, _upper.WrittenSpan, true, upperInclusive: true, _reverse, _bounds.Earliest);
             return;
         }
 
         if (_hasFrom) _lower.Write(_from.WrittenSpan);
         SegmentedTable<T>.WriteSegment(_upper, _hasTo ? segment : segment + 1);
         if (_hasTo) WriteUpper();
-        _cursor.Start(_lower.WrittenSpan, true, _upper.WrittenSpan, true, upperInclusive: _hasTo, _reverse);
+        _cursor.Start(_lower.WrittenSpan, true, _upper.WrittenSpan, true, upperInclusive: _hasTo, _reverse, _bounds.Earliest);
     }
 
     /// <summary>

@@ -24,13 +24,14 @@ internal sealed class SegmentedTable<T>
     private const int IdleCursorsMax = 4;
 
     private readonly Stack<SegmentCursor<T>> _idleCursors = new();
+    private readonly Stack<ChainCursor<T>> _idleChains = new();
     private readonly SerdeBuffer _restoredKey = new();
     private readonly long _retentionMs;
     private readonly long _segmentIntervalMs;
     private readonly bool _onDisk;
     private readonly bool _orderByTime;
+    private readonly bool _showsWholeSegments;
     private ulong _firstSegment;
-    private ulong _lastSegment;
 
     /// <summary>Wraps a table.</summary>
     /// <param name="store">The table, made segmented.</param>
@@ -39,7 +40,9 @@ internal sealed class SegmentedTable<T>
     /// <param name="segmentIntervalMs">Time that one segment spans, in milliseconds, at least 1.</param>
     /// <param name="onDisk">Whether there is an engine below.</param>
     /// <param name="orderByTime">Whether walks over many keys go by time first.</param>
-    public SegmentedTable(TableStore<T> store, int suffixBytes, long retentionMs, long segmentIntervalMs, bool onDisk, bool orderByTime)
+    /// <param name="showsWholeSegments">Whether some look-ups show entries past retention as long as their segment is there, so that they must be kept.</param>
+    public SegmentedTable(
+        TableStore<T> store, int suffixBytes, long retentionMs, long segmentIntervalMs, bool onDisk, bool orderByTime, bool showsWholeSegments = false)
     {
         Store = store;
         SuffixBytes = suffixBytes;
@@ -47,10 +50,10 @@ internal sealed class SegmentedTable<T>
         _segmentIntervalMs = segmentIntervalMs;
         _onDisk = onDisk;
         _orderByTime = orderByTime;
+        _showsWholeSegments = showsWholeSegments;
 
         // Segments that were due when the store was closed are dropped with the first batch.
         Advance(store.StreamTime);
-        store.EndsWith(_lastSegment);
     }
 
     public TableStore<T> Store { get; }
@@ -61,7 +64,7 @@ internal sealed class SegmentedTable<T>
     public long EarliestLive => Math.Max(0, Store.StreamTime - _retentionMs + 1);
 
     /// <summary>The segment of stream time: no entry is in a later one.</summary>
-    public ulong LastSegment => _lastSegment;
+    public ulong LastSegment { get; private set; }
 
     public ulong SegmentOf(long time) => (ulong)(time / _segmentIntervalMs);
 
@@ -98,7 +101,7 @@ internal sealed class SegmentedTable<T>
     public void Restore(ReadOnlySpan<byte> loggedKey, ReadOnlySpan<byte> value, bool hasValue, long timestamp, long offset)
     {
         var time = TimeOf(loggedKey);
-        if (!Observe(time)) return;
+        if (!Observe(time) || time < Store.EarliestKept) return;
         _restoredKey.Clear();
         WriteSegment(_restoredKey, time);
         _restoredKey.Write(loggedKey);
@@ -109,8 +112,16 @@ internal sealed class SegmentedTable<T>
     public EntryCursor<T> Walk(ReadOnlySpan<byte> key, TimeBounds bounds, bool reverse)
     {
         Store.ThrowIfClosed();
+        bounds = Clip(bounds);
+        if (Store.IsCompleteFrom(bounds.Earliest))
+        {
+            var chain = _idleChains.TryPop(out var idle) ? idle : new ChainCursor<T>(this);
+            chain.Start(key, bounds, reverse);
+            return chain;
+        }
+
         var cursor = Rent();
-        cursor.Start(Clip(bounds), reverse);
+        cursor.Start(bounds, reverse);
         cursor.OfKey(key);
         return cursor;
     }
@@ -133,6 +144,11 @@ internal sealed class SegmentedTable<T>
         else cursor.Dispose();
     }
 
+    public void Return(ChainCursor<T> cursor)
+    {
+        if (_idleChains.Count < IdleCursorsMax) _idleChains.Push(cursor);
+    }
+
     private SegmentCursor<T> Rent() => _idleCursors.TryPop(out var idle) ? idle : new SegmentCursor<T>(this);
 
     /// <summary>Nothing before the first live time is shown, and there is nothing after stream time: that bounds the segments to look at.</summary>
@@ -149,16 +165,14 @@ internal sealed class SegmentedTable<T>
     {
         Store.StreamTime = time;
         if (time < 0) return;
-        var last = SegmentOf(time);
-        if (last != _lastSegment)
+        LastSegment = SegmentOf(time);
+        var first = SegmentOf(Math.Max(0, time - _retentionMs));
+        if (first > _firstSegment)
         {
-            _lastSegment = last;
-            Store.EndsWith(last);
+            _firstSegment = first;
+            Store.DropSegmentsBefore(first);
         }
 
-        var first = SegmentOf(Math.Max(0, time - _retentionMs));
-        if (first <= _firstSegment) return;
-        _firstSegment = first;
-        Store.DropSegmentsBefore(first);
+        Store.EarliestKept = _showsWholeSegments ? (long)_firstSegment * _segmentIntervalMs : EarliestLive;
     }
 }

@@ -37,8 +37,8 @@ internal sealed class SessionStore<K, V>(SessionBytesStoreSupplier supplier, ISe
         ArgumentNullException.ThrowIfNull(context);
         if (_segments is not null) throw new InvalidOperationException($"Store '{Name}' is open already.");
         _context = context;
-        var store = new TableStore<V>(Name, _codec, context, supplier.OpenEngine(context, "session"), caching, segmented: true);
-        _segments = new SegmentedTable<V>(store, SuffixBytes, supplier.RetentionMs, supplier.SegmentIntervalMs, IsPersistent, supplier.OrderByTime);
+        var store = new TableStore<V>(Name, _codec, context, supplier.OpenEngine(context, "session"), caching, new SuffixTimes(SuffixBytes));
+        _segments = new SegmentedTable<V>(store, SuffixBytes, supplier.RetentionMs, supplier.SegmentIntervalMs, IsPersistent, supplier.OrderByTime, showsWholeSegments: IsPersistent);
     }
 
     public bool TryFetchSession(K key, long startMs, long endMs, [MaybeNullWhen(false)] out V value)

@@ -56,8 +56,8 @@ internal sealed class VersionedStore<K, V>(VersionedBytesStoreSupplier supplier,
         if (_segments is not null) throw new InvalidOperationException($"Store '{Name}' is open already.");
         _context = context;
         var store = new TableStore<StoredVersion>(
-            Name, new StoredVersionCodec(), context, supplier.OpenEngine(context), caching: false, segmented: true, logsWrites: false);
-        _segments = new SegmentedTable<StoredVersion>(store, sizeof(long), supplier.HistoryRetentionMs, supplier.SegmentIntervalMs, onDisk: true, orderByTime: false);
+            Name, new StoredVersionCodec(), context, supplier.OpenEngine(context), caching: false, new SegmentTimes(supplier.SegmentIntervalMs), logsWrites: false);
+        _segments = new SegmentedTable<StoredVersion>(store, sizeof(long), supplier.HistoryRetentionMs, supplier.SegmentIntervalMs, onDisk: true, orderByTime: false, showsWholeSegments: true);
         _cursor = new TableCursor<StoredVersion>(store);
     }
 
@@ -274,7 +274,7 @@ internal sealed class VersionedStore<K, V>(VersionedBytesStoreSupplier supplier,
         WriteKey(_lower, segment, fromTime);
         WriteKey(_upper, segment, toTime);
         var cursor = _cursor!;
-        cursor.Start(_lower.WrittenSpan, true, _upper.WrittenSpan, true, upperInclusive: true, reverse);
+        cursor.Start(_lower.WrittenSpan, true, _upper.WrittenSpan, true, upperInclusive: true, reverse, (long)segment * supplier.SegmentIntervalMs);
         try
         {
             while (cursor.MoveNext())
