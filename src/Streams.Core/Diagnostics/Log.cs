@@ -29,6 +29,12 @@ internal static partial class Log
     [LoggerMessage(103, LogLevel.Warning, "Leaving group {Group} was not acknowledged; the group notices after the session time-out")]
     public static partial void LeaveFailed(ILogger logger, string group, Exception failure);
 
+    [LoggerMessage(104, LogLevel.Information, "Topics that group {Group} reads have changed; it divides its tasks anew")]
+    public static partial void TopicsChanged(ILogger logger, string group);
+
+    [LoggerMessage(105, LogLevel.Warning, "Group {Group} could not look at the cluster's topics; it tries again after metadata.max.age.ms")]
+    public static partial void TopicsNotSeen(ILogger logger, string group, Exception failure);
+
     [LoggerMessage(200, LogLevel.Information, "Thread {Thread} created task {Task}")]
     public static partial void TaskCreated(ILogger logger, string thread, TaskId task);
 
@@ -58,6 +64,21 @@ internal static partial class Log
 
     [LoggerMessage(303, LogLevel.Warning, "State of task {Task} does not agree with its changelog: {Reason}; it is wiped and restored in full")]
     public static partial void StateCorrupted(ILogger logger, TaskId task, string reason);
+
+    [LoggerMessage(304, LogLevel.Information, "Global store {Store} reads {Records} record(s) of {Topic} before the application goes on")]
+    public static partial void GlobalLoading(ILogger logger, string store, long records, string topic);
+
+    [LoggerMessage(305, LogLevel.Information, "Global stores are up to date after {ElapsedMs} ms")]
+    public static partial void GlobalsLoaded(ILogger logger, double elapsedMs);
+
+    [LoggerMessage(306, LogLevel.Warning, "State of global store {Store} does not agree with topic {Topic}: {Reason}; it is wiped and read anew")]
+    public static partial void GlobalCorrupted(ILogger logger, string store, string topic, string reason);
+
+    [LoggerMessage(307, LogLevel.Warning, "Thread {Thread} waits for the cluster, which does not answer; trying again in {DelayMs} ms")]
+    public static partial void GlobalWaits(ILogger logger, string thread, double delayMs, Exception failure);
+
+    [LoggerMessage(308, LogLevel.Warning, "Global store {Store} did not close cleanly")]
+    public static partial void GlobalCloseFailed(ILogger logger, string store, Exception failure);
 
     [LoggerMessage(400, LogLevel.Warning, "Operator {Node} of task {Task} left out the record at {Topic}-{Partition}, offset {Offset}")]
     public static partial void RecordLeftOut(ILogger logger, string node, TaskId task, string topic, int partition, long offset, Exception failure);

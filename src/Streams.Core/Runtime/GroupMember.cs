@@ -14,6 +14,9 @@ internal interface IGroupMemberOwner
     /// <summary>As leader: looks after topics and counts partitions.</summary>
     Task<PartitionCounts> PrepareTopicsAsync(CancellationToken cancellationToken);
 
+    /// <summary>As leader: whether the topics to read, or their partitions, are others than when tasks were last divided.</summary>
+    Task<bool> HaveTopicsChangedAsync(PartitionCounts known, CancellationToken cancellationToken);
+
     /// <summary>As leader: the tasks there are.</summary>
     IReadOnlyCollection<TaskId> AllTasks(PartitionCounts counts);
 
@@ -45,6 +48,7 @@ internal sealed class GroupMember(IGroupCoordinator coordinator, StreamsConfig c
     private const double MaxRetryMs = 10_000;
 
     private readonly SemaphoreSlim _rejoin = new(0, 1);
+    private PartitionCounts? _divided;
     private GroupMembership _membership = GroupMembership.None(config.ApplicationId, config.GroupInstanceId);
 
     /// <summary>Who this instance is now; read from any thread.</summary>
@@ -108,6 +112,7 @@ internal sealed class GroupMember(IGroupCoordinator coordinator, StreamsConfig c
         if (joined.Error != GroupError.None) return await HandleAsync(joined.Error).ConfigureAwait(false);
         Volatile.Write(ref _membership, joined.Membership);
 
+        _divided = null;
         var isLeader = joined.LeaderId == joined.Membership.MemberId;
         IReadOnlyDictionary<string, ReadOnlyMemory<byte>> assignments = isLeader
             ? await AssignAsync(joined.Members, cancellationToken).ConfigureAwait(false)
@@ -126,6 +131,7 @@ internal sealed class GroupMember(IGroupCoordinator coordinator, StreamsConfig c
         CancellationToken cancellationToken)
     {
         var counts = await owner.PrepareTopicsAsync(cancellationToken).ConfigureAwait(false);
+        _divided = counts;
         var byMember = members.ToDictionary(member => member.Key, member => MemberMetadata.Decode(member.Value.Span));
         var assigned = TaskAssignor.Assign(byMember, owner.AllTasks(counts));
         return assigned.ToDictionary(
@@ -137,6 +143,7 @@ internal sealed class GroupMember(IGroupCoordinator coordinator, StreamsConfig c
     private async Task StayAsync(CancellationToken cancellationToken)
     {
         var lastAnswer = config.TimeProvider.GetTimestamp();
+        var lastLook = lastAnswer;
         while (true)
         {
             var asked = await WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -154,9 +161,31 @@ internal sealed class GroupMember(IGroupCoordinator coordinator, StreamsConfig c
             }
 
             if (error == GroupError.None && asked) error = GroupError.RebalanceInProgress;
+            if (error == GroupError.None && _divided is not null && config.TimeProvider.GetElapsedTime(lastLook) >= config.MetadataMaxAge)
+            {
+                lastLook = config.TimeProvider.GetTimestamp();
+                if (await HaveTopicsChangedAsync(_divided, cancellationToken).ConfigureAwait(false)) error = GroupError.RebalanceInProgress;
+            }
+
             if (error == GroupError.None) continue;
             await HandleAsync(error).ConfigureAwait(false);
             return;
+        }
+    }
+
+    // The leader's joining again makes the coordinator call everybody else to join too.
+    private async Task<bool> HaveTopicsChangedAsync(PartitionCounts known, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (!await owner.HaveTopicsChangedAsync(known, cancellationToken).ConfigureAwait(false)) return false;
+            Log.TopicsChanged(logger, config.ApplicationId);
+            return true;
+        }
+        catch (ClusterUnavailableException failure)
+        {
+            Log.TopicsNotSeen(logger, config.ApplicationId, failure);
+            return false;
         }
     }
 

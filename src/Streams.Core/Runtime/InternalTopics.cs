@@ -15,12 +15,7 @@ internal sealed class InternalTopics(TopologyPlan plan, IClusterAdmin admin, sho
     /// <exception cref="TopologyException">A source topic is missing, co-partitioned topics differ, or an internal topic has another number of partitions.</exception>
     public async Task<PartitionCounts> EnsureAsync(CancellationToken cancellationToken)
     {
-        var hasPattern = plan.Subtopologies.Any(subtopology => subtopology.Sources.Any(source => source.Pattern is not null));
-        IReadOnlyCollection<string> existing = hasPattern ? await admin.ListTopicsAsync(cancellationToken).ConfigureAwait(false) : [];
-        var sources = plan.Subtopologies.Concat(plan.Globals).SelectMany(subtopology => subtopology.SourceTopics(existing)).Distinct().ToList();
-        var external = sources.Where(topic => plan.InternalTopicOf(topic) is null).ToList();
-        var known = await admin.DescribeTopicsAsync(external, cancellationToken).ConfigureAwait(false);
-        var counts = PartitionCounts.Resolve(plan, known);
+        var counts = PartitionCounts.Resolve(plan, await SourcesAsync(cancellationToken).ConfigureAwait(false));
         var wanted = new List<NewTopic>();
         foreach (var topic in plan.InternalTopics.Values)
         {
@@ -38,6 +33,28 @@ internal sealed class InternalTopics(TopologyPlan plan, IClusterAdmin admin, sho
         await CreateOrCheckAsync(wanted, cancellationToken).ConfigureAwait(false);
         return counts;
     }
+
+    /// <summary>Whether a pattern matches other topics than it did, or a source topic has more partitions, or none, than when the counts were worked out.</summary>
+    public async Task<bool> HaveSourcesChangedAsync(PartitionCounts known, CancellationToken cancellationToken)
+    {
+        var now = await SourcesAsync(cancellationToken).ConfigureAwait(false);
+        var before = known.ByTopic.Where(topic => plan.InternalTopicOf(topic.Key) is null).ToList();
+        return now.Count != before.Count || before.Any(topic => !now.TryGetValue(topic.Key, out var count) || count != topic.Value);
+    }
+
+    // The topics that tasks read and that others write.
+    private async Task<IReadOnlyDictionary<string, int>> SourcesAsync(CancellationToken cancellationToken)
+    {
+        var hasPattern = plan.Subtopologies.Any(subtopology => subtopology.Sources.Any(source => source.Pattern is not null));
+        IReadOnlyCollection<string> existing = hasPattern
+            ? [.. (await admin.ListTopicsAsync(cancellationToken).ConfigureAwait(false)).Where(topic => !IsBrokersOwn(topic))]
+            : [];
+        var external = plan.Subtopologies.SelectMany(subtopology => subtopology.SourceTopics(existing)).Where(topic => plan.InternalTopicOf(topic) is null).Distinct().ToList();
+        return await admin.DescribeTopicsAsync(external, cancellationToken).ConfigureAwait(false);
+    }
+
+    // No pattern is meant to match them. Kafka's exclude.internal.topics.
+    private static bool IsBrokersOwn(string topic) => topic is "__consumer_offsets" or "__transaction_state";
 
     private async Task CreateOrCheckAsync(List<NewTopic> wanted, CancellationToken cancellationToken)
     {

@@ -35,10 +35,8 @@ public sealed class KafkaStreams : IAsyncDisposable
         config.Validate();
         _config = config;
         _plan = new TopologyPlan(topology, config.ApplicationId);
-        if (_plan.Subtopologies.Count == 0)
+        if (_plan.Subtopologies.Count + _plan.Globals.Count == 0)
             throw new TopologyException("The topology has no source to read from; add one with StreamsBuilder.Stream or Topology.AddSource.");
-        if (_plan.Globals.Count > 0)
-            throw new TopologyException($"Global stores ({string.Join(", ", _plan.Globals.SelectMany(global => global.Stores).Select(store => $"'{store.Name}'"))}) run in the test driver only in this version.");
         _logger = config.LoggerFactory.CreateLogger("Streams");
     }
 
@@ -58,7 +56,7 @@ public sealed class KafkaStreams : IAsyncDisposable
     /// <summary>Records that this instance has processed since it was started. Kafka's <c>process-total</c> over all threads.</summary>
     public long ProcessedRecords => _instance?.Threads.Sum(thread => thread.ProcessedRecords) ?? 0;
 
-    /// <summary>Starts the threads and joins the group; returns at once. Processing begins when <see cref="State"/> is <see cref="KafkaStreamsState.Running"/>.</summary>
+    /// <summary>Starts the threads and joins the group; returns at once. Global stores are brought up to the end of their topics first. Processing begins when <see cref="State"/> is <see cref="KafkaStreamsState.Running"/>.</summary>
     /// <exception cref="InvalidOperationException">It was started before.</exception>
     public Task StartAsync(CancellationToken cancellationToken = default)
     {
@@ -158,8 +156,11 @@ public sealed class KafkaStreams : IAsyncDisposable
         private readonly InternalTopics _internalTopics;
         private readonly Guid _processId = Guid.NewGuid();
         private readonly HashSet<StreamThread> _runningThreads = [];
+        private readonly GlobalStreamThread? _globals;
         private readonly Lock _gate = new();
+        private Task _starting = Task.CompletedTask;
         private Task _membership = Task.CompletedTask;
+        private bool _closing;
         private volatile IReadOnlyList<TaskId> _ownedTasks = [];
 
         public Instance(KafkaStreams streams)
@@ -178,8 +179,12 @@ public sealed class KafkaStreams : IAsyncDisposable
             _member = new GroupMember(_coordinator, _config, this, _logger);
             var memory = new StateMemory(_config.StateMemoryBytes, _config.StateStoreCacheMaxBytes / _config.NumStreamThreads);
             var errors = ErrorPolicy.Of(_config, _logger);
-            Threads = [.. Enumerable.Range(1, _config.NumStreamThreads).Select(number => new StreamThread(
-                $"{clientId}-StreamThread-{number}", _config, _plan, _cluster, _admin, _coordinator, _stateDirectory, memory, errors, this, _logger))];
+            if (_plan.Globals.Count > 0)
+                _globals = new GlobalStreamThread($"{clientId}-GlobalStreamThread", _config, _plan, _cluster, _admin, _stateDirectory, memory, errors, streams.Fail, _logger);
+
+            // A topology of nothing but global stores has no tasks, and so no use for threads or a group.
+            Threads = [.. Enumerable.Range(1, _plan.Subtopologies.Count == 0 ? 0 : _config.NumStreamThreads).Select(number => new StreamThread(
+                $"{clientId}-StreamThread-{number}", _config, _plan, _cluster, _admin, _coordinator, _stateDirectory, memory, errors, GlobalStores, this, _logger))];
             Log.Starting(_logger, _config.ApplicationId, _cluster.Description, clientId, Threads.Count);
         }
 
@@ -191,12 +196,19 @@ public sealed class KafkaStreams : IAsyncDisposable
 
         public void Start()
         {
-            foreach (var thread in Threads) thread.Start();
-            _membership = StayMemberAsync();
+            if (_globals is null)
+            {
+                StartThreads();
+                return;
+            }
+
+            _globals.Start();
+            _starting = StartWhenGlobalsAreReadyAsync(_globals.Ready);
         }
 
         public async Task CloseAsync()
         {
+            lock (_gate) _closing = true;
             // Threads first: their last commits are made as members of the group.
             foreach (var thread in Threads) thread.Stop();
             foreach (var thread in Threads) thread.Join(Timeout.InfiniteTimeSpan);
@@ -204,6 +216,15 @@ public sealed class KafkaStreams : IAsyncDisposable
             await _membership.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             using (var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5), _config.TimeProvider))
                 await _member.LeaveAsync(patience.Token).ConfigureAwait(false);
+            if (_globals is not null)
+            {
+                // After the threads, which read its stores until they end.
+                _globals.Stop();
+                _globals.Join();
+                await _starting.ConfigureAwait(false);
+                _globals.Dispose();
+            }
+
             foreach (var thread in Threads) thread.Dispose();
             _member.Dispose();
             await _coordinator.DisposeAsync().ConfigureAwait(false);
@@ -218,6 +239,9 @@ public sealed class KafkaStreams : IAsyncDisposable
 
         public async Task<PartitionCounts> PrepareTopicsAsync(CancellationToken cancellationToken) =>
             await _internalTopics.EnsureAsync(cancellationToken).ConfigureAwait(false);
+
+        public async Task<bool> HaveTopicsChangedAsync(PartitionCounts known, CancellationToken cancellationToken) =>
+            await _internalTopics.HaveSourcesChangedAsync(known, cancellationToken).ConfigureAwait(false);
 
         public IReadOnlyCollection<TaskId> AllTasks(PartitionCounts counts) =>
             [.. _plan.Subtopologies.SelectMany(subtopology => Enumerable.Range(0, counts.TaskCount(subtopology)).Select(partition => new TaskId(subtopology.Id, partition)))];
@@ -285,6 +309,34 @@ public sealed class KafkaStreams : IAsyncDisposable
         public void ThreadEnded(StreamThread thread, Exception? failure)
         {
             if (failure is not null) _streams.Fail(failure);
+        }
+
+        private IReadOnlyDictionary<string, IStateStore> GlobalStores() => _globals?.Stores ?? new Dictionary<string, IStateStore>();
+
+        private async Task StartWhenGlobalsAreReadyAsync(Task ready)
+        {
+            // Not ready means closed or failed, and both have been dealt with where they happened.
+            await ready.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (ready.IsCompletedSuccessfully) StartThreads();
+        }
+
+        private void StartThreads()
+        {
+            lock (_gate)
+            {
+                if (_closing) return;
+                foreach (var thread in Threads) thread.Start();
+                if (Threads.Count > 0)
+                {
+                    _membership = StayMemberAsync();
+                    return;
+                }
+            }
+
+            lock (_streams._gate)
+            {
+                if (_streams.State == KafkaStreamsState.Rebalancing) _streams.SetState(KafkaStreamsState.Running);
+            }
         }
 
         // A task stays on its thread; new ones go to the thread with the fewest.

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace Streams.Core;
 
 /// <summary>
-/// The application's folder of local state: <c>state.dir/application.id/task/</c>. One process uses it at a time.
+/// The application's folder of local state: <c>state.dir/application.id/task/</c>, global stores under <c>state.dir/application.id/global/store/</c>. One process uses it at a time.
 /// </summary>
 /// <remarks>
 /// The lock is an open file that the operating system gives up with the process, so a kill leaves nothing to clean. Source: Kafka's <c>StateDirectory</c>.
@@ -29,6 +29,23 @@ internal sealed class StateDirectory : IDisposable
         var folder = Path.Combine(_root, task.ToString());
         Directory.CreateDirectory(folder);
         return folder;
+    }
+
+    /// <summary>Folder of a global store; made when missing, and locked like that of a task.</summary>
+    public string ForGlobal(string store)
+    {
+        AcquireLock();
+        var folder = GlobalFolder(store);
+        Directory.CreateDirectory(folder);
+        return folder;
+    }
+
+    /// <summary>Deletes a global store, because it no longer agrees with its topic.</summary>
+    public void WipeGlobal(string store)
+    {
+        AcquireLock();
+        var folder = GlobalFolder(store);
+        if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
     }
 
     /// <summary>Deletes a task's state, because it no longer agrees with its changelog.</summary>
@@ -62,6 +79,10 @@ internal sealed class StateDirectory : IDisposable
             _lock = null;
         }
     }
+
+    private string GlobalFolder(string store) => store.IndexOfAny(Path.GetInvalidFileNameChars()) >= 0 || store is "." or ".." or ""
+        ? throw new StateStoreException($"Store name '{store}' cannot be a folder's name.")
+        : Path.Combine(_root, "global", store);
 
     private void AcquireLock()
     {

@@ -81,7 +81,7 @@ internal sealed class StreamTask
                 if (definition.SourceTopic is null) changelog = new Changelog(_environment.Collector, topic, Id.Partition);
             }
 
-            var store = definition.Builder.Build();
+            var store = _environment.Decorate(definition.Builder.Build());
             _storesByName.Add(definition.Name, store);
             _stores.Add(new TaskStore(store, changelogPartition, changelog));
             store.Init(new StoreContext(this, changelog));
@@ -93,14 +93,7 @@ internal sealed class StreamTask
     /// <summary>Calls every node's Init, parents first. Stores are restored by now.</summary>
     public void Start(IReadOnlyDictionary<TopicPartition, OffsetCommit> committed)
     {
-        foreach (var queue in _queues)
-        {
-            if (!committed.TryGetValue(queue.Partition, out var commit) || !CommitMetadata.TryDecode(commit.Metadata, out var time, out var values)) continue;
-            queue.PartitionTime = time;
-            if (time > _context.StreamTime) _context.StreamTime = time;
-            foreach (var (key, value) in values) _context.RestoreProcessorValue(key, value);
-        }
-
+        RestoreTimes(committed);
         for (var index = 0; index < _nodes.Count; index++)
         {
             var definition = _subtopology.Nodes[index];
@@ -119,6 +112,18 @@ internal sealed class StreamTask
         _started = true;
     }
 
+    /// <summary>Takes over how far time had come in the given partitions, as their last commits tell.</summary>
+    public void RestoreTimes(IReadOnlyDictionary<TopicPartition, OffsetCommit> committed)
+    {
+        foreach (var queue in _queues)
+        {
+            if (!committed.TryGetValue(queue.Partition, out var commit) || !CommitMetadata.TryDecode(commit.Metadata, out var time, out var values)) continue;
+            queue.PartitionTime = time;
+            if (time > _context.StreamTime) _context.StreamTime = time;
+            foreach (var (key, value) in values) _context.RestoreProcessorValue(key, value);
+        }
+    }
+
     /// <summary>Adds an input partition: one of a topic that appeared after the task was made and that a pattern matches.</summary>
     public RecordQueue AddInput(TopicPartition input)
     {
@@ -129,6 +134,15 @@ internal sealed class StreamTask
         _queues.Add(queue);
         _queueByPartition.Add(input, queue);
         return queue;
+    }
+
+    /// <summary>Gives an input partition up: its topic has been deleted. Waiting for it would hold the others up for ever.</summary>
+    public void RemoveInput(TopicPartition input)
+    {
+        if (!_queueByPartition.Remove(input, out var queue)) return;
+        _queues.Remove(queue);
+        _startPositions.Remove(input);
+        queue.Clear();
     }
 
     public bool Reads(TopicPartition partition) => _queueByPartition.ContainsKey(partition);
@@ -195,6 +209,14 @@ internal sealed class StreamTask
     public void CompleteCommit()
     {
         foreach (var store in _stores) store.Store.Commit(store.OffsetToCommit(this));
+        CommitNeeded = false;
+        _context.CommitRequested = false;
+    }
+
+    /// <summary>Second half of a commit of a global task, whose store counts commits instead of offsets: it is fed from several partitions.</summary>
+    public void CompleteGlobalCommit(long number)
+    {
+        foreach (var store in _stores) store.Store.Commit(number);
         CommitNeeded = false;
         _context.CommitRequested = false;
     }

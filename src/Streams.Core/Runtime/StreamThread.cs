@@ -46,6 +46,7 @@ internal sealed class StreamThread : IDisposable
     private readonly StateDirectory _stateDirectory;
     private readonly StateMemory _memory;
     private readonly ErrorPolicy _errors;
+    private readonly Func<IReadOnlyDictionary<string, IStateStore>> _globalStores;
     private readonly ILogger _logger;
     private readonly ConcurrentQueue<(Action Run, TaskCompletionSource Done)> _commands = new();
     private readonly SortedDictionary<TaskId, StreamTask> _tasks = [];
@@ -78,6 +79,7 @@ internal sealed class StreamThread : IDisposable
         StateDirectory stateDirectory,
         StateMemory memory,
         ErrorPolicy errors,
+        Func<IReadOnlyDictionary<string, IStateStore>> globalStores,
         IStreamThreadOwner owner,
         ILogger logger)
     {
@@ -90,6 +92,7 @@ internal sealed class StreamThread : IDisposable
         _stateDirectory = stateDirectory;
         _memory = memory;
         _errors = errors;
+        _globalStores = globalStores;
         _owner = owner;
         _logger = logger;
         _thread = new Thread(Run) { Name = name, IsBackground = true };
@@ -201,6 +204,7 @@ internal sealed class StreamThread : IDisposable
             MaxTaskIdle = _config.MaxTaskIdle,
             EmitInterval = _config.EmitInterval,
             EndOffset = consumer.CachedEndOffset,
+            GlobalStores = _globalStores(),
         };
         _lastCommit = _lastPurge = _config.TimeProvider.GetTimestamp();
     }
@@ -407,7 +411,8 @@ internal sealed class StreamThread : IDisposable
     {
         foreach (var (id, inputs) in assigned)
         {
-            if (!_tasks.ContainsKey(id)) Create(id, inputs);
+            if (_tasks.TryGetValue(id, out var task)) ChangeInputs(task, inputs);
+            else Create(id, inputs);
         }
 
         Tasks = [.. assigned.Keys];
@@ -438,6 +443,33 @@ internal sealed class StreamThread : IDisposable
         Log.TaskCreated(_logger, Name, id);
     }
 
+    // Topics that a pattern matches come and go while their task stays.
+    private void ChangeInputs(StreamTask task, IReadOnlyCollection<TopicPartition> inputs)
+    {
+        var gone = _taskByPartition.Where(entry => ReferenceEquals(entry.Value, task) && !inputs.Contains(entry.Key)).Select(entry => entry.Key).ToList();
+        foreach (var partition in gone)
+        {
+            task.RemoveInput(partition);
+            _taskByPartition.Remove(partition);
+            _paused.Remove(partition);
+        }
+
+        if (gone.Count > 0) _consumer!.Unassign(gone);
+        var added = inputs.Where(partition => !task.Reads(partition)).ToList();
+        if (added.Count == 0) return;
+        foreach (var partition in added)
+        {
+            task.AddInput(partition);
+            _taskByPartition[partition] = task;
+        }
+
+        // A task that is not running yet gets its positions, those of the new partitions among them, when it starts.
+        if (!_running.Contains(task)) return;
+        var starts = StartPositions(added, out var committed);
+        task.RestoreTimes(committed);
+        _consumer!.Assign(starts);
+    }
+
     private StreamTask Open(TaskId id, Subtopology subtopology, IReadOnlyCollection<TopicPartition> inputs)
     {
         var task = new StreamTask(id, subtopology, inputs, _environment!);
@@ -463,7 +495,19 @@ internal sealed class StreamThread : IDisposable
 
         if (ready is null) return;
         var partitions = _taskByPartition.Where(entry => ready.Contains(entry.Value)).Select(entry => entry.Key).ToList();
-        var committed = _coordinator.FetchOffsetsAsync(partitions, _stopping.Token).GetAwaiter().GetResult();
+        var starts = StartPositions(partitions, out var committed);
+        foreach (var task in ready)
+        {
+            task.Start(committed);
+            _running.Add(task);
+        }
+
+        _consumer!.Assign(starts);
+    }
+
+    private List<TopicPartitionOffset> StartPositions(List<TopicPartition> partitions, out IReadOnlyDictionary<TopicPartition, OffsetCommit> committed)
+    {
+        committed = _coordinator.FetchOffsetsAsync(partitions, _stopping.Token).GetAwaiter().GetResult();
         var starts = new List<TopicPartitionOffset>();
         foreach (var partition in partitions)
         {
@@ -472,13 +516,7 @@ internal sealed class StreamThread : IDisposable
             starts.Add(new TopicPartitionOffset(partition, offset));
         }
 
-        foreach (var task in ready)
-        {
-            task.Start(committed);
-            _running.Add(task);
-        }
-
-        _consumer!.Assign(starts);
+        return starts;
     }
 
     // Where to read a partition that the group has no offset for.

@@ -65,6 +65,9 @@ public sealed record StreamsConfig
     /// <summary>Writes that stores may hold back before a commit comes early (default 64 MiB). <c>statestore.uncommitted.max.bytes</c> (KIP-892)</summary>
     public long StateStoreUncommittedMaxBytes { get; init; } = 64L << 20;
 
+    /// <summary>How often the topics of the cluster are looked at for new ones that a pattern matches, and for more partitions (default 5 min). <c>metadata.max.age.ms</c></summary>
+    public TimeSpan MetadataMaxAge { get; init; } = TimeSpan.FromMinutes(5);
+
     /// <summary>Replicas of internal topics; -1 (default) for the broker's default. <c>replication.factor</c></summary>
     public short ReplicationFactor { get; init; } = -1;
 
@@ -140,6 +143,7 @@ public sealed record StreamsConfig
         Positive(HeartbeatInterval, "heartbeat.interval.ms");
         Positive(RebalanceTimeout, "rebalance.timeout.ms");
         Positive(TaskTimeout, "task.timeout.ms");
+        Positive(MetadataMaxAge, "metadata.max.age.ms");
         Positive(RepartitionPurgeInterval, "repartition.purge.interval.ms");
         if (HeartbeatInterval > SessionTimeout / 3)
             faults.Add($"heartbeat.interval.ms is {HeartbeatInterval.TotalMilliseconds}: at most a third of session.timeout.ms ({SessionTimeout.TotalMilliseconds}) is allowed, so that two lost heartbeats do no harm");

@@ -1,7 +1,7 @@
 namespace Streams.Core;
 
 /// <summary>What a task gets from the thread, or the test driver, that runs it.</summary>
-internal sealed class TaskEnvironment
+internal sealed record TaskEnvironment
 {
     public required string ApplicationId { get; init; }
 
@@ -23,6 +23,9 @@ internal sealed class TaskEnvironment
 
     /// <summary>Stores that every instance keeps in full, readable by all processors.</summary>
     public IReadOnlyDictionary<string, IStateStore> GlobalStores { get; init; } = new Dictionary<string, IStateStore>();
+
+    /// <summary>Puts something in front of a store before it is opened: the lock of a global store. Nothing by default.</summary>
+    public Func<IStateStore, IStateStore> Decorate { get; init; } = static store => store;
 
     /// <summary>How long to wait for partitions that have nothing buffered: negative never, 0 while the broker has more, positive that much longer. Source: KIP-695.</summary>
     public TimeSpan MaxTaskIdle { get; init; }

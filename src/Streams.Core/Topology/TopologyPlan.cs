@@ -29,6 +29,12 @@ internal sealed class TopologyPlan
         Globals = [.. all.Where(subtopology => subtopology.IsGlobal)];
         if (all.FirstOrDefault(subtopology => subtopology.Sources.Count == 0) is { } unfed)
             throw new TopologyException($"Nothing feeds {string.Join(", ", unfed.Nodes.Select(node => $"'{node.Name}'"))}: the sub-topology has no source.");
+        foreach (var global in Globals)
+        {
+            // Every instance runs it: what it wrote would be written once per instance.
+            if (global.Nodes.FirstOrDefault(node => node is SinkDefinition || node.Stores.Any(name => !topology.Stores[name].IsGlobal)) is { } writer)
+                throw new TopologyException($"Node '{writer.Name}' is fed by the source of global store '{global.Stores[0].Name}'; the processor of a global store may write to that store only. Read the topic with a source of its own instead.");
+        }
     }
 
     public string ApplicationId { get; }

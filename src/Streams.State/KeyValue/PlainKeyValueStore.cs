@@ -1,11 +1,14 @@
 using Streams.State.Bytes;
+using Streams.State.Shared;
 
 namespace Streams.State.KeyValue;
 
 /// <summary>Key-value store without timestamps.</summary>
 internal sealed class PlainKeyValueStore<K, V>(KeyValueBytesStoreSupplier supplier, ISerde<K> keySerde, ISerde<V> valueSerde, bool caching)
-    : KeyValueStore<K, V>(supplier, keySerde, new PlainCodec<V>(valueSerde), caching), ICachedStateStore<K, V>
+    : KeyValueStore<K, V>(supplier, keySerde, new PlainCodec<V>(valueSerde), caching), ICachedStateStore<K, V>, IShareableStore
 {
+    public IStateStore Share(Lock gate, bool writable) => new SharedKeyValueStore<K, V>(this, gate, writable);
+
     public bool SetFlushListener(CacheFlushListener<K, V> listener, bool sendOldValues)
     {
         ArgumentNullException.ThrowIfNull(listener);

@@ -1,4 +1,5 @@
 using Streams.State.Bytes;
+using Streams.State.Shared;
 
 namespace Streams.State.KeyValue;
 
@@ -6,8 +7,11 @@ namespace Streams.State.KeyValue;
 internal sealed class TimestampedKeyValueStore<K, V>(KeyValueBytesStoreSupplier supplier, ISerde<K> keySerde, ISerde<V> valueSerde, bool caching)
     : KeyValueStore<K, ValueAndTimestamp<V>>(supplier, keySerde, new TimestampedCodec<V>(valueSerde), caching),
         ITimestampedKeyValueStore<K, V>,
-        ICachedStateStore<K, V>
+        ICachedStateStore<K, V>,
+        IShareableStore
 {
+    public IStateStore Share(Lock gate, bool writable) => new SharedTimestampedKeyValueStore<K, V>(this, gate, writable);
+
     public bool SetFlushListener(CacheFlushListener<K, V> listener, bool sendOldValues)
     {
         ArgumentNullException.ThrowIfNull(listener);

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using Streams.State.Bytes;
 using Streams.State.Segments;
+using Streams.State.Shared;
 
 namespace Streams.State.Session;
 
@@ -12,7 +13,7 @@ namespace Streams.State.Session;
 /// <typeparam name="K">Key type.</typeparam>
 /// <typeparam name="V">Aggregate type.</typeparam>
 internal sealed class SessionStore<K, V>(SessionBytesStoreSupplier supplier, ISerde<K> keySerde, ISerde<V> valueSerde, bool caching)
-    : ISessionStore<K, V>, ICachedStateStore<Windowed<K>, V>
+    : ISessionStore<K, V>, ICachedStateStore<Windowed<K>, V>, IShareableStore
 {
     /// <summary>Length of what follows the user's key.</summary>
     public const int SuffixBytes = 2 * sizeof(long);
@@ -23,6 +24,8 @@ internal sealed class SessionStore<K, V>(SessionBytesStoreSupplier supplier, ISe
     private readonly SerdeBuffer _key = new();
     private SegmentedTable<V>? _segments;
     private IStateStoreContext? _context;
+
+    public IStateStore Share(Lock gate, bool writable) => new SharedSessionStore<K, V>(this, gate, writable);
 
     public string Name => supplier.Name;
 

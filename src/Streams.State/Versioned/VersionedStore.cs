@@ -3,6 +3,7 @@ using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using Streams.State.Bytes;
 using Streams.State.Segments;
+using Streams.State.Shared;
 
 namespace Streams.State.Versioned;
 
@@ -24,7 +25,8 @@ namespace Streams.State.Versioned;
 /// <c>RocksDBVersionedStore</c> and <c>ChangeLoggingVersionedKeyValueBytesStore</c>; the layout on disk is our own.
 /// </para>
 /// </remarks>
-internal sealed class VersionedStore<K, V>(VersionedBytesStoreSupplier supplier, ISerde<K> keySerde, ISerde<V> valueSerde) : IVersionedKeyValueStore<K, V>
+internal sealed class VersionedStore<K, V>(VersionedBytesStoreSupplier supplier, ISerde<K> keySerde, ISerde<V> valueSerde)
+    : IVersionedKeyValueStore<K, V>, IShareableStore
 {
     // A restored store commits by itself past this, so that a long changelog does not pile up in memory.
     private const long RestoreCommitBytes = 8 << 20;
@@ -39,6 +41,8 @@ internal sealed class VersionedStore<K, V>(VersionedBytesStoreSupplier supplier,
     private SegmentedTable<StoredVersion>? _segments;
     private TableCursor<StoredVersion>? _cursor;
     private IStateStoreContext? _context;
+
+    public IStateStore Share(Lock gate, bool writable) => new SharedVersionedStore<K, V>(this, gate, writable);
 
     public string Name => supplier.Name;
 

@@ -1,11 +1,14 @@
 using Streams.State.Bytes;
+using Streams.State.Shared;
 
 namespace Streams.State.Window;
 
 /// <summary>Window store without timestamps: what stream-stream joins keep their records in.</summary>
 internal sealed class PlainWindowStore<K, V>(WindowBytesStoreSupplier supplier, ISerde<K> keySerde, ISerde<V> valueSerde, bool caching)
-    : WindowStore<K, V>(supplier, keySerde, new PlainCodec<V>(valueSerde), caching), ICachedStateStore<Windowed<K>, V>
+    : WindowStore<K, V>(supplier, keySerde, new PlainCodec<V>(valueSerde), caching), ICachedStateStore<Windowed<K>, V>, IShareableStore
 {
+    public IStateStore Share(Lock gate, bool writable) => new SharedWindowStore<K, V>(this, gate, writable);
+
     public bool SetFlushListener(CacheFlushListener<Windowed<K>, V> listener, bool sendOldValues)
     {
         ArgumentNullException.ThrowIfNull(listener);

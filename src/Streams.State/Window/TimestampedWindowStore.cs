@@ -1,4 +1,5 @@
 using Streams.State.Bytes;
+using Streams.State.Shared;
 
 namespace Streams.State.Window;
 
@@ -6,8 +7,11 @@ namespace Streams.State.Window;
 internal sealed class TimestampedWindowStore<K, V>(WindowBytesStoreSupplier supplier, ISerde<K> keySerde, ISerde<V> valueSerde, bool caching)
     : WindowStore<K, ValueAndTimestamp<V>>(supplier, keySerde, new TimestampedCodec<V>(valueSerde), caching),
         ITimestampedWindowStore<K, V>,
-        ICachedStateStore<Windowed<K>, V>
+        ICachedStateStore<Windowed<K>, V>,
+        IShareableStore
 {
+    public IStateStore Share(Lock gate, bool writable) => new SharedTimestampedWindowStore<K, V>(this, gate, writable);
+
     public bool SetFlushListener(CacheFlushListener<Windowed<K>, V> listener, bool sendOldValues)
     {
         ArgumentNullException.ThrowIfNull(listener);
