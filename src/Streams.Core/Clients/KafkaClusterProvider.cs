@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+
 namespace Streams.Core;
 
 /// <summary>
@@ -6,15 +8,15 @@ namespace Streams.Core;
 /// </summary>
 internal static class KafkaClusterProvider
 {
-    public static ICluster Create(string bootstrapServers)
+    public static ICluster Create(string bootstrapServers, ILogger logger, TimeProvider timeProvider)
     {
         var type = Type.GetType("Streams.Kafka.KafkaCluster, Streams.Kafka")
             ?? throw new ConfigException($"bootstrap.servers is '{bootstrapServers}', but the package Streams.Kafka, which connects to brokers, is not referenced by the program: add it, or set Cluster.");
-        var constructor = type.GetConstructor([typeof(string)])
-            ?? throw new ConfigException("The package Streams.Kafka does not fit this version of Streams.Core: its KafkaCluster has no constructor from bootstrap servers. Use the same version of both.");
+        var constructor = type.GetConstructor([typeof(string), typeof(IReadOnlyDictionary<string, string>), typeof(ILogger), typeof(TimeProvider)])
+            ?? throw new ConfigException("The package Streams.Kafka does not fit this version of Streams.Core: its KafkaCluster has no constructor from bootstrap servers, settings, logger and clock. Use the same version of both.");
         try
         {
-            return (ICluster)constructor.Invoke([bootstrapServers]);
+            return (ICluster)constructor.Invoke([bootstrapServers, null, logger, timeProvider]);
         }
         catch (System.Reflection.TargetInvocationException failure) when (failure.InnerException is { } inner)
         {

@@ -171,7 +171,7 @@ public sealed class KafkaStreams : IAsyncDisposable
             _logger = streams._logger;
             var clientId = _config.ClientId ?? $"{_config.ApplicationId}-{_processId}";
             _ownsCluster = _config.Cluster is null;
-            _cluster = _config.Cluster ?? KafkaClusterProvider.Create(_config.BootstrapServers!);
+            _cluster = _config.Cluster ?? KafkaClusterProvider.Create(_config.BootstrapServers!, _logger, _config.TimeProvider);
             _admin = _cluster.CreateAdmin(clientId + "-admin");
             _coordinator = _cluster.CreateGroupCoordinator(clientId, _config.ApplicationId);
             _stateDirectory = new StateDirectory(_config.StateDirectory, _config.ApplicationId, _logger);
