@@ -1,0 +1,121 @@
+using Broker.Lite;
+using Streams.Embedded;
+using Streams.Kafka;
+
+namespace Guide.Samples;
+
+/// <summary>docs/guide/running.md and broker-lite.md.</summary>
+public sealed class Running
+{
+    [Fact]
+    public async Task Same_topology_over_the_wire()
+    {
+        var cancellationToken = TestContext.Current.CancellationToken;
+        var folder = Folders.New();
+
+        // <snippet broker-in-process>
+        await using var broker = EmbeddedCluster.With(new BrokerOptions
+        {
+            Port = 0,                                                  // the system picks one; null: no listener
+            DataDirectory = Path.Combine(folder, "broker"),            // null: in memory
+            Settings = new Dictionary<string, string> { ["auto.create.topics.enable"] = "false", ["num.partitions"] = "4" },
+        });
+        await broker.StartAsync(cancellationToken);
+        var servers = broker.Broker.EndPoint!.ToString();              // for any Kafka client, such as kcat -b
+        // </snippet>
+
+        using (var admin = broker.CreateAdmin("guide"))
+            await admin.CreateTopicsAsync([new NewTopic("lines", 2, -1, new Dictionary<string, string>()), new NewTopic("word-counts", 2, -1, new Dictionary<string, string>())], cancellationToken);
+        Topics.Produce(broker, "lines", [("k", "hello world hello")]);
+        var topology = GettingStarted.WordCount();
+
+        // <snippet kafka-config>
+        var config = new StreamsConfig
+        {
+            ApplicationId = "word-count",
+            BootstrapServers = servers,                                // or Cluster = EmbeddedCluster.At("./data")
+            NumStreamThreads = 2,
+            StateDirectory = Path.Combine(folder, "state"),
+            CommitInterval = TimeSpan.FromSeconds(1),
+        };
+        // </snippet>
+
+        var counts = new Dictionary<string, long>();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var watching = Topics.StopWhenAsync(stop, () => Topics.Counts(broker, "word-counts").Values.Sum() == 3, seen => counts = seen, broker);
+        await using (var app = new KafkaStreams(topology, config with { HeartbeatInterval = TimeSpan.FromMilliseconds(100) })) await app.RunAsync(stop.Token);
+        await watching;
+        Assert.Equal(2, counts["hello"]);
+        Assert.Equal(1, counts["world"]);
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public void Kafka_with_security()
+    {
+        // <snippet kafka-cluster>
+        var cluster = new KafkaCluster("kafka-1:9093,kafka-2:9093", new Dictionary<string, string>
+        {
+            ["security.protocol"] = "SASL_SSL",
+            ["sasl.mechanism"] = "SCRAM-SHA-512",
+            ["sasl.username"] = "word-count",
+            ["sasl.password"] = Environment.GetEnvironmentVariable("KAFKA_PASSWORD") ?? "",
+        });
+        // </snippet>
+        Assert.Contains("kafka-1:9093", cluster.Description, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Faults_of_the_settings_are_told_together()
+    {
+        // <snippet config-faults>
+        var config = new StreamsConfig { ApplicationId = "word count", NumStreamThreads = 0 };
+        var failure = Assert.Throws<ConfigException>(config.Validate);
+        // </snippet>
+
+        // <output config-message>
+        const string Message = """
+            3 setting(s) cannot be used:
+              - application.id is 'word count': 1 to 200 characters of a-z, A-Z, 0-9, '.', '_' and '-' are allowed, because it begins topic and folder names
+              - neither BootstrapServers (bootstrap.servers) nor Cluster is set: say where to run, for example BootstrapServers = "localhost:9092" or Cluster = EmbeddedCluster.At("./data")
+              - num.stream.threads is 0: 1 to 256 are allowed
+            """;
+        // </output>
+        Assert.Equal(Message, failure.Message);
+    }
+
+    [Fact]
+    public void Handlers()
+    {
+        var builder = new StreamsBuilder();
+        builder.Stream<string, long>("in").MapValues(value => 100 / value, Named.As("divide")).To("out");
+        var topology = builder.Build();
+        var log = new List<string>();
+
+        // <snippet error-handlers>
+        var config = new StreamsConfig
+        {
+            ApplicationId = "divider",
+            BootstrapServers = "localhost:9092",
+            DeserializationExceptionHandler = (context, failure) =>
+            {
+                log.Add($"{context.Record?.Topic}-{context.Record?.Partition}@{context.Record?.Offset}: {failure.GetType().Name}");
+                return ErrorResponse.Continue;
+            },
+            ProcessingExceptionHandler = (context, failure) =>
+            {
+                log.Add($"{context.NodeName}: {failure.GetType().Name}");
+                return failure is DivideByZeroException ? ErrorResponse.Continue : ErrorResponse.Fail;
+            },
+        };
+
+        using var driver = new TopologyTestDriver(topology, config);
+        driver.CreateInputTopic<string, string>("in").PipeInput("k", "not eight bytes");
+        driver.CreateInputTopic<string, long>("in").PipeInput("k", 0);
+        driver.CreateInputTopic<string, long>("in").PipeInput("k", 5);
+
+        Assert.Equal([20], driver.CreateOutputTopic<string, long>("out").ReadValuesToList());
+        Assert.Equal(["in-0@0: SerializationException", "divide: DivideByZeroException"], log);
+        // </snippet>
+    }
+}
