@@ -10,6 +10,12 @@ public sealed class TopologyDescription
     /// <summary>The sub-topologies by number; those of global stores are among them.</summary>
     public IReadOnlyList<SubtopologyDescription> Subtopologies { get; }
 
+    /// <summary>The graph as a Mermaid flow chart: a box per sub-topology, with its topics, processors and stores.</summary>
+    public string ToMermaid() => TopologyDiagram.Mermaid(this);
+
+    /// <summary>The graph in Graphviz' DOT language: a cluster per sub-topology, with its topics, processors and stores.</summary>
+    public string ToDot() => TopologyDiagram.Dot(this);
+
     /// <inheritdoc/>
     public override string ToString()
     {

@@ -108,6 +108,7 @@ internal sealed class GraphBuilder(StreamsBuilderOptions options)
         }
 
         foreach (var group in _copartitioned) topology.Copartition([.. group.Select(CurrentName).Distinct()]);
+        if (Options.EnsureExplicitInternalResourceNaming) ExplicitNames.Demand(topology);
         return _topology = topology;
     }
 

@@ -1,0 +1,160 @@
+using Xunit;
+
+namespace Streams.Dsl.Tests.Operators;
+
+public sealed class TableTests
+{
+    /// <summary>E-04.</summary>
+    [Fact]
+    public void Null_key_is_dropped_and_deletion_of_an_unknown_key_goes_on()
+    {
+        using var test = DslTest.Of(builder => builder.Table<string, string>("in", materialized: Materialized.As("t").WithCachingDisabled()).ToStream().To("out"));
+        Assert.Equal(["a=-@1"], test.Pipe(null, "x").Pipe("a", null, 1).Out());
+        Assert.Equal(1, test.Driver.DroppedRecords);
+    }
+
+    /// <summary>E-12.</summary>
+    [Fact]
+    public void Deleted_row_of_a_struct_is_absent_and_not_zero()
+    {
+        using var test = DslTest.Of(builder =>
+        {
+            var table = builder.Table<string, long>("in");
+            builder.Stream<string, string>("s").LeftJoin(table, (value, count) => $"{value}:{(count is null ? "none" : count)}").To("out");
+        });
+        test.Put("a", 0).Pipe("a", "x", topic: "s").Delete("a").Pipe("a", "y", topic: "s");
+        Assert.Equal(["a=x:0@0", "a=y:none@0"], test.Out());
+    }
+
+    /// <summary>E-05 and E-06.</summary>
+    [Fact]
+    public void Mapper_and_predicate_are_not_called_for_deletions()
+    {
+        using var test = DslTest.Of(builder => builder.Table<string, string>("in")
+            .MapValues(value => value.Length.ToString(System.Globalization.CultureInfo.InvariantCulture))
+            .Filter((_, value) => value.Length > 0)
+            .ToStream().To("out"));
+        Assert.Equal(["a=2@0", "a=-@1"], test.Pipe("a", "xx").Pipe("a", null, 1).Out());
+    }
+
+    [Fact]
+    public void Row_that_stops_matching_is_deleted()
+    {
+        using var test = DslTest.Of(builder => builder.Table<string, string>("in").Filter((_, value) => value == "x").ToStream().To("out"));
+        Assert.Equal(["a=x@0", "a=-@1"], test.Pipe("a", "x").Pipe("a", "y", 1).Out());
+    }
+}
+
+public sealed class AggregateTests
+{
+    /// <summary>E-02.</summary>
+    [Fact]
+    public void Null_key_or_value_is_dropped_and_counted()
+    {
+        using var test = DslTest.Stream(stream => stream.GroupByKey().Count().ToStream());
+        Assert.Equal(["a=1@5"], test.Pipe(null, "x").Pipe("a", null).Pipe("a", "x", 5).Out<string, long>());
+        Assert.Equal(2, test.Driver.DroppedRecords);
+    }
+
+    [Fact]
+    public void Result_is_from_the_latest_of_what_went_in()
+    {
+        using var test = DslTest.Stream(stream => stream.GroupByKey().Reduce((one, other) => one + other).ToStream());
+        Assert.Equal(["a=x@10", "a=xy@10"], test.Pipe("a", "x", 10).Pipe("a", "y", 4).Out());
+    }
+
+    [Fact]
+    public void Aggregate_of_null_deletes_the_row_and_the_next_value_starts_anew()
+    {
+        using var test = DslTest.Stream(stream => stream.GroupByKey()
+            .Aggregate(() => "", (_, value, sum) => value == "!" ? null! : sum + value, Materialized.As("sums")).ToStream());
+        Assert.Equal(["a=x@0", "a=-@0", "a=y@0"], test.Pipe("a", "x").Pipe("a", "!").Pipe("a", "y").Out());
+    }
+
+    /// <summary>E-77.</summary>
+    [Fact]
+    public void Row_that_changes_its_group_is_subtracted_there_and_added_here()
+    {
+        using var test = DslTest.Of(builder => builder.Table<string, string>("in")
+            .GroupBy((key, value) => KeyValue.Pair(value, key)).Count().ToStream().To("out"));
+        Assert.Equal(["x=1@0", "x=0@1", "y=1@1"], test.Pipe("a", "x").Pipe("a", "y", 1).Out<string, long>());
+    }
+
+    [Fact]
+    public void Cogroup_folds_streams_of_different_types_into_one_table()
+    {
+        using var test = DslTest.Of(builder =>
+        {
+            var texts = builder.Stream<string, string>("in").GroupByKey();
+            var numbers = builder.Stream<string, long>("numbers").GroupByKey();
+            texts.Cogroup<long>((_, text, sum) => sum + text.Length).Cogroup(numbers, (_, number, sum) => sum + number).Aggregate(() => 0).ToStream().To("out");
+        });
+        Assert.Equal(["a=2@0", "a=12@0"], test.Pipe("a", "xx").Put("a", 10, topic: "numbers").Out<string, long>());
+    }
+}
+
+public sealed class TableJoinTests
+{
+    /// <summary>E-74 and E-75: every transition of both sides.</summary>
+    [Theory]
+    [InlineData("inner", "l=-,r=-;l=x,r=-;l=x,r=y:x+y@3;l=-,r=y:-@4;l=-,r=-")]
+    [InlineData("left", "l=-,r=-;l=x,r=-:x+none@2;l=x,r=y:x+y@3;l=-,r=y:-@4;l=-,r=-")]
+    [InlineData("outer", "l=-,r=-;l=x,r=-:x+none@2;l=x,r=y:x+y@3;l=-,r=y:none+y@4;l=-,r=-:-@5")]
+    public void Sides_come_and_go(string kind, string states)
+    {
+        using var test = DslTest.Of(builder =>
+        {
+            var left = builder.Table<string, string>("l");
+            var right = builder.Table<string, string>("r");
+            var joined = kind switch
+            {
+                "inner" => left.Join(right, (one, other) => $"{one}+{other}"),
+                "left" => left.LeftJoin(right, (one, other) => $"{one}+{other ?? "none"}"),
+                _ => left.OuterJoin(right, (one, other) => $"{one ?? "none"}+{other ?? "none"}"),
+            };
+            joined.ToStream().To("out");
+        });
+        var (oldLeft, oldRight, time) = ("-", "-", 0);
+        foreach (var state in states.Split(';'))
+        {
+            time++;
+            var expected = state.Split(':') is [_, var result] ? [$"k={result}"] : Array.Empty<string>();
+            var sides = state.Split(':')[0].Split(',').Select(side => side[2..]).ToArray();
+            if (sides[0] != oldLeft) test.Pipe("k", sides[0] == "-" ? null : sides[0], time, "l");
+            if (sides[1] != oldRight) test.Pipe("k", sides[1] == "-" ? null : sides[1], time, "r");
+            (oldLeft, oldRight) = (sides[0], sides[1]);
+            Assert.Equal(expected, test.Out());
+        }
+    }
+
+    [Fact]
+    public void Missing_structs_are_null_on_both_sides_of_an_outer_join()
+    {
+        using var test = DslTest.Of(builder => builder.Table<string, long>("l")
+            .OuterJoin(builder.Table<string, long>("r"), (left, right) => $"{left?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "none"}+{(right.HasValue ? "some" : "none")}")
+            .ToStream().To("out"));
+        test.Put("k", 0, topic: "l").Put("k", 0, topic: "r").Delete("k", topic: "l");
+        Assert.Equal(["k=0+none@0", "k=0+some@0", "k=none+some@0"], test.Out());
+    }
+
+    /// <summary>E-83: a foreign key that is a prefix of another one's bytes is another key.</summary>
+    [Fact]
+    public void Foreign_key_join_matches_whole_keys_only()
+    {
+        using var test = DslTest.Of(builder => builder.Table<string, string>("l")
+            .Join(builder.Table<string, string>("r"), value => value, (left, right) => $"{left}|{right}").ToStream().To("out"));
+        test.Pipe("1", "a", topic: "l").Pipe("2", "ab", topic: "l").Pipe("a", "A", topic: "r");
+        Assert.Equal(["1=a|A@0"], test.Out());
+    }
+
+    /// <summary>E-79: a foreign key that becomes null unsets the result (KAFKA-18713).</summary>
+    [Fact]
+    public void Foreign_key_that_goes_unsets_the_result()
+    {
+        using var test = DslTest.Of(builder => builder.Table<string, string>("l")
+            .Join(builder.Table<string, string>("r"), value => value == "none" ? null! : value, (left, right) => $"{left}|{right}").ToStream().To("out"));
+        test.Pipe("a", "A", topic: "r").Pipe("1", "a", topic: "l").Pipe("1", "none", topic: "l");
+        Assert.Equal(["1=a|A@0", "1=-@0"], test.Out());
+        Assert.Equal(1, test.Driver.DroppedRecords);
+    }
+}
