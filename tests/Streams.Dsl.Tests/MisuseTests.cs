@@ -118,6 +118,15 @@ public sealed class MisuseTests
     }
 
     [Fact]
+    public void Aggregation_cannot_be_versioned()
+    {
+        var group = new StreamsBuilder().Stream<string, string>("in").GroupByKey();
+        var versioned = Materialized.As("v").WithHistoryRetention(TimeSpan.FromSeconds(1));
+        Assert.Contains("'v'", Assert.Throws<TopologyException>(() => group.Count(versioned)).Message, StringComparison.Ordinal);
+        Assert.Throws<TopologyException>(() => group.WindowedBy(TimeWindows.OfSizeWithNoGrace(TimeSpan.FromSeconds(1))).Count(versioned));
+    }
+
+    [Fact]
     public void Generated_names_are_refused_when_told_to()
     {
         var options = new StreamsBuilderOptions { EnsureExplicitInternalResourceNaming = true };

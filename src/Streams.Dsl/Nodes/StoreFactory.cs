@@ -23,6 +23,7 @@ internal static class StoreFactory
         ISerde<K>? keySerde,
         ISerde<V>? valueSerde)
     {
+        RefuseVersions(settings, storeName);
         var supplier = (settings.Type ?? graph.Options.DefaultStoreType) switch
         {
             StoreType.InMemory => Stores.InMemoryKeyValueStore(storeName),
@@ -48,6 +49,7 @@ internal static class StoreFactory
         long windowSizeMs,
         bool emitsOnClose)
     {
+        RefuseVersions(settings, storeName);
         var retention = WindowTimes.ToTimeSpan(retentionMs);
         var size = WindowTimes.ToTimeSpan(windowSizeMs);
         var supplier = (settings.Type ?? graph.Options.DefaultStoreType) switch
@@ -76,6 +78,7 @@ internal static class StoreFactory
         long retentionMs,
         bool emitsOnClose)
     {
+        RefuseVersions(settings, storeName);
         var retention = WindowTimes.ToTimeSpan(retentionMs);
         var supplier = (settings.Type ?? graph.Options.DefaultStoreType) switch
         {
@@ -143,5 +146,11 @@ internal static class StoreFactory
             graph.Serde(keySerde, node, "key", "Materialized.With"),
             graph.Serde(valueSerde, node, "value", "Materialized.With"));
         return settings.Logging ? builder.WithLoggingEnabled(settings.LogConfig) : builder.WithLoggingDisabled();
+    }
+
+    private static void RefuseVersions(StoreSettings settings, string storeName)
+    {
+        if (settings.HistoryRetention is not null)
+            throw new TopologyException($"Store '{storeName}' cannot keep versions: WithHistoryRetention is for tables from topics and for ToTable.");
     }
 }
