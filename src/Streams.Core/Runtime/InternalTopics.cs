@@ -98,10 +98,10 @@ internal sealed class InternalTopics(TopologyPlan plan, IClusterAdmin admin, sho
         {
             case ChangelogCleanup.CompactAndDelete:
                 config["cleanup.policy"] = "compact,delete";
-                config["retention.ms"] = Milliseconds(store.Retention.GetValueOrDefault() + _additionalRetention);
+                config["retention.ms"] = Milliseconds(PastRetention(store));
                 break;
             case ChangelogCleanup.CompactWithLag:
-                config["min.compaction.lag.ms"] = Milliseconds(store.Retention.GetValueOrDefault() + _additionalRetention);
+                config["min.compaction.lag.ms"] = Milliseconds(PastRetention(store));
                 break;
         }
 
@@ -113,6 +113,13 @@ internal sealed class InternalTopics(TopologyPlan plan, IClusterAdmin admin, sho
         foreach (var (key, value) in topicProperties) defaults[key] = value;
         foreach (var (key, value) in own) defaults[key] = value;
         return defaults;
+    }
+
+    // Windows without end are kept for the longest time there is; nothing can be added to that.
+    private static TimeSpan PastRetention(IStoreBuilder store)
+    {
+        var retention = store.Retention.GetValueOrDefault();
+        return retention > TimeSpan.MaxValue - _additionalRetention ? TimeSpan.MaxValue : retention + _additionalRetention;
     }
 
     private static string Milliseconds(TimeSpan time) => ((long)time.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);

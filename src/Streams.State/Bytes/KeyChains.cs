@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Diagnostics;
 
 namespace Streams.State.Bytes;
@@ -6,7 +7,10 @@ namespace Streams.State.Bytes;
 /// The entries of each user key of a segmented store as a list in order of their suffix, which begins with the time: for look-ups of one key over a time range, without
 /// any order between keys. Most entries come in order of time, so that the place of a new one is the end of its key's list.
 /// </summary>
-/// <remarks>A bucket is 8 bytes: hash of the user key, and the last entry's number. Removing shifts the following buckets back.</remarks>
+/// <remarks>
+/// A bucket is 8 bytes: hash of the user key, and the last entry's number. Removing shifts the following buckets back. Links have the time with them, so that walking
+/// along a list touches no keys.
+/// </remarks>
 internal sealed class KeyChains
 {
     private const int None = -1;
@@ -23,10 +27,11 @@ internal sealed class KeyChains
         var key = keys.KeyOf(id);
         var userKey = UserKey(key, suffixBytes);
         var hash = KeyHash.Of(userKey);
+        var time = BinaryPrimitives.ReadInt64BigEndian(key[^suffixBytes..]);
         var at = Find(hash, userKey, suffixBytes, keys);
         if (_buckets[at] == 0)
         {
-            _links[id] = new Links(None, None);
+            _links[id] = new Links(None, None, time);
             _buckets[at] = Bucket(hash, id);
             if (++_count * 5L >= _buckets.Length * 4L) Grow();
             return;
@@ -35,13 +40,14 @@ internal sealed class KeyChains
         var before = Last(at);
         var after = None;
         var suffix = key[^suffixBytes..];
-        while (before != None && keys.KeyOf(before)[^suffixBytes..].SequenceCompareTo(suffix) > 0)
+        while (before != None
+            && (_links[before].Time > time || (_links[before].Time == time && keys.KeyOf(before)[^suffixBytes..].SequenceCompareTo(suffix) > 0)))
         {
             after = before;
             before = _links[before].Previous;
         }
 
-        _links[id] = new Links(before, after);
+        _links[id] = new Links(before, after, time);
         if (before != None) _links[before].Next = id;
         if (after != None) _links[after].Previous = id;
         else _buckets[at] = Bucket(hash, id);
@@ -51,7 +57,7 @@ internal sealed class KeyChains
     public void Remove<TKeys>(int id, int suffixBytes, TKeys keys)
         where TKeys : IKeySource
     {
-        var (previous, next) = _links[id];
+        var (previous, next, _) = _links[id];
         if (previous != None) _links[previous].Next = next;
         if (next != None)
         {
@@ -81,6 +87,9 @@ internal sealed class KeyChains
 
     /// <summary>The entry of the same user key after one, or -1.</summary>
     public int After(int id) => _links[id].Next;
+
+    /// <summary>The time that an entry's suffix begins with.</summary>
+    public long TimeOf(int id) => _links[id].Time;
 
     private static ReadOnlySpan<byte> UserKey(ReadOnlySpan<byte> key, int suffixBytes) => key[sizeof(ulong)..^suffixBytes];
 
@@ -131,5 +140,5 @@ internal sealed class KeyChains
         _buckets = buckets;
     }
 
-    private record struct Links(int Previous, int Next);
+    private record struct Links(int Previous, int Next, long Time);
 }

@@ -65,13 +65,13 @@ internal sealed class ChainCursor<T>(SegmentedTable<T> owner) : EntryCursor<T>
 
         for (; _id != None; _id = Step(_id))
         {
-            var suffix = table.KeyOf(_id)[^owner.SuffixBytes..];
-            var time = BinaryPrimitives.ReadInt64BigEndian(suffix);
+            var time = table.Chains!.TimeOf(_id);
             if (_reverse ? time < _bounds.Earliest : time > _bounds.Latest) break;
-            if (_bounds.LatestStart != long.MaxValue && BinaryPrimitives.ReadInt64BigEndian(suffix[^sizeof(long)..]) > _bounds.LatestStart) continue;
             if (!store.Has(_id)) continue;
+            var key = table.KeyOf(_id);
+            if (_bounds.LatestStart != long.MaxValue && BinaryPrimitives.ReadInt64BigEndian(key[^sizeof(long)..]) > _bounds.LatestStart) continue;
             _last.Clear();
-            _last.Write(table.KeyOf(_id)[TableStore<T>.SegmentBytes..]);
+            _last.Write(key[TableStore<T>.SegmentBytes..]);
             _gave = true;
 
             // As of now: the entry may be deleted while the walk is on it.
@@ -107,7 +107,7 @@ internal sealed class ChainCursor<T>(SegmentedTable<T> owner) : EntryCursor<T>
         var after = None;
         var id = Last();
         var chains = table.Chains!;
-        while (id != None && IsPast(table.KeyOf(id)))
+        while (id != None && IsPast(table, chains, id))
         {
             after = id;
             id = chains.Before(id);
@@ -117,10 +117,10 @@ internal sealed class ChainCursor<T>(SegmentedTable<T> owner) : EntryCursor<T>
     }
 
     /// <summary>Walking back: whether an entry is still behind the place looked for. Walking forward: whether it is one to be given.</summary>
-    private bool IsPast(ReadOnlySpan<byte> key)
+    private bool IsPast(EntryTable<T> table, KeyChains chains, int id)
     {
-        if (_gave) return _reverse ? Order(key) >= 0 : Order(key) > 0;
-        var time = BinaryPrimitives.ReadInt64BigEndian(key[^owner.SuffixBytes..]);
+        if (_gave) return _reverse ? Order(table.KeyOf(id)) >= 0 : Order(table.KeyOf(id)) > 0;
+        var time = chains.TimeOf(id);
         return _reverse ? time > _bounds.Latest : time >= _bounds.Earliest;
     }
 }
