@@ -53,6 +53,57 @@ public sealed class Naming
     }
 
     [Fact]
+    public void Generated_names_can_be_refused()
+    {
+        // <snippet explicit-names>
+        var builder = new StreamsBuilder(new StreamsBuilderOptions { EnsureExplicitInternalResourceNaming = true });
+        builder.Stream<string, string>("lines").GroupBy((_, word) => word).Count().ToStream().To("word-counts");
+
+        var failure = Assert.Throws<TopologyException>(() => builder.Build());
+        // </snippet>
+        Assert.Contains("EnsureExplicitInternalResourceNaming", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Diagram()
+    {
+        // <snippet diagram>
+        var builder = new StreamsBuilder();
+        builder.Stream<string, string>("lines", Consumed.As("read-lines"))
+            .GroupByKey()
+            .Count(Materialized.As("counts"), "count")
+            .ToStream("changes")
+            .To("line-counts", Produced.As("write-counts"));
+
+        var description = builder.Build().Describe();
+        Console.WriteLine(description.ToMermaid());       // or ToDot(), for Graphviz
+        // </snippet>
+
+        // <output mermaid>
+        const string Mermaid = """
+            flowchart TD
+              subgraph s0 ["Sub-topology 0"]
+                n0["read-lines"]
+                n1["count"]
+                n2["changes"]
+                n3["write-counts"]
+                n0 --> n1
+                n1 --> n2
+                n2 --> n3
+              end
+              t4(["lines"])
+              t4 --> n0
+              s5[("counts")]
+              n1 -.- s5
+              t6(["line-counts"])
+              n3 --> t6
+            """;
+        // </output>
+        Assert.StartsWith("digraph topology {", description.ToDot(), StringComparison.Ordinal);
+        Assert.Equal(Mermaid, description.ToMermaid().TrimEnd());
+    }
+
+    [Fact]
     public void Optimiser()
     {
         // <snippet optimise>
