@@ -61,6 +61,45 @@ public class DslTests
         Assert.Equal(2, driver.CreateOutputTopic<string, long>("app-counts-changelog").QueueSize);
     }
 
+    /// <summary>As Kafka's cache: the coordinates, time and headers that the last write was made with.</summary>
+    [Fact]
+    public void Record_cache_gives_out_the_headers_of_the_last_write()
+    {
+        using var driver = new TopologyTestDriver(WordCount(StoreType.InMemory), _config);
+        var headers = Headers.Empty.Add("h", "1");
+
+        driver.CreateInputTopic<string, string>("lines").PipeInput("k", "a b", 5, headers);
+
+        Assert.Equal(
+            [new TestRecord<string, long>("a", 1, 5, headers), new TestRecord<string, long>("b", 1, 5, headers)],
+            driver.CreateOutputTopic<string, long>("word-counts").ReadRecordsToList());
+    }
+
+    /// <summary>Two inputs of one windowed aggregation have times of their own; what the store finds too old is given out all the same, with or without cache.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1 << 20)]
+    public void Write_that_a_window_store_refuses_is_logged_counted_and_given_out(long cacheBytes)
+    {
+        var builder = new StreamsBuilder();
+        builder.Stream<string, string>("one").GroupByKey().Cogroup<string>((_, value, aggregate) => aggregate + value)
+            .Cogroup(builder.Stream<string, string>("two").GroupByKey(), (_, value, aggregate) => aggregate + value)
+            .WindowedBy(TimeWindows.OfSizeWithNoGrace(TimeSpan.FromSeconds(1)))
+            .Aggregate(() => "", Materialized.As("store").WithStoreType(StoreType.InMemory))
+            .ToStream(windowed => $"{windowed.Key}@{windowed.Window.StartMs}")
+            .To("out");
+        using var driver = new TopologyTestDriver(builder.Build(), _config with { StateStoreCacheMaxBytes = cacheBytes });
+
+        driver.CreateInputTopic<string, string>("one").PipeInput("a", "x", 1500);
+        driver.CreateInputTopic<string, string>("two").PipeInput("b", "y", 100);
+
+        Assert.Equal(
+            [new TestRecord<string, string>("a@1000", "x", 1500), new TestRecord<string, string>("b@0", "y", 100)],
+            driver.CreateOutputTopic<string, string>("out").ReadRecordsToList());
+        Assert.Equal(2, driver.CreateOutputTopic<string, string>("app-store-changelog").QueueSize);
+        Assert.Equal(1, driver.DroppedRecords);
+    }
+
     [Fact]
     public void Store_is_shown_with_and_without_timestamps_and_can_be_filled_before()
     {

@@ -80,12 +80,14 @@ public abstract class Processor<KIn, VIn, KOut, VOut> : Processor<KIn, VIn>
         var children = _children;
         var task = _task;
 
-        // Stores without timestamps of their own log with the time of the record at this point of the graph, so the task has to know it.
+        // Stores without timestamps of their own log with the time of the record at this point of the graph, and record caches forward late with its
+        // time and headers, so the task has to know both.
         var outerTimestamp = task.Timestamp;
-        task.Timestamp = record.Timestamp;
+        var outerHeaders = task.Headers;
+        Enter(task, in record);
         foreach (var child in children)
             Deliver(child, in record, task);
-        task.Timestamp = outerTimestamp;
+        Leave(task, outerTimestamp, outerHeaders);
     }
 
     /// <summary>Sends a record to one child.</summary>
@@ -98,9 +100,10 @@ public abstract class Processor<KIn, VIn, KOut, VOut> : Processor<KIn, VIn>
         {
             if (child.NodeName != childName) continue;
             var outerTimestamp = _task.Timestamp;
-            _task.Timestamp = record.Timestamp;
+            var outerHeaders = _task.Headers;
+            Enter(_task, in record);
             Deliver(child, in record, _task);
-            _task.Timestamp = outerTimestamp;
+            Leave(_task, outerTimestamp, outerHeaders);
             return;
         }
 
@@ -113,9 +116,10 @@ public abstract class Processor<KIn, VIn, KOut, VOut> : Processor<KIn, VIn>
     {
         var task = _task;
         var outerTimestamp = task.Timestamp;
-        task.Timestamp = record.Timestamp;
+        var outerHeaders = task.Headers;
+        Enter(task, in record);
         Deliver(_children[childIndex], in record, task);
-        task.Timestamp = outerTimestamp;
+        Leave(task, outerTimestamp, outerHeaders);
     }
 
     /// <summary>Index of a child, so that nodes that choose a child per record look its name up once, in Init.</summary>
@@ -142,6 +146,21 @@ public abstract class Processor<KIn, VIn, KOut, VOut> : Processor<KIn, VIn>
     {
         _task = context.Task;
         base.InitNode(context);
+    }
+
+    // Headers seldom change between nodes: comparing is cheaper than writing a reference into an object that the collector watches.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Enter(TaskContext task, in Record<KOut, VOut> record)
+    {
+        task.Timestamp = record.Timestamp;
+        if (!ReferenceEquals(task.Headers, record.HeadersOrNull)) task.Headers = record.HeadersOrNull;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Leave(TaskContext task, long timestamp, Headers? headers)
+    {
+        task.Timestamp = timestamp;
+        if (!ReferenceEquals(task.Headers, headers)) task.Headers = headers;
     }
 
     // One frame per hop: the filter runs before unwinding, so what the task itself must see (fencing, fatal errors, failures that a

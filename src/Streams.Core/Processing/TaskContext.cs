@@ -43,6 +43,9 @@ internal sealed class TaskContext
     /// <summary>Largest timestamp the task has seen; -1 before the first record.</summary>
     public long StreamTime = -1;
 
+    /// <summary>Headers of the record at this point of the graph; <c>null</c> for none, and in punctuators.</summary>
+    public Headers? Headers;
+
     /// <summary>Coordinates of the source record; <see cref="HasRecord"/> says whether there is one.</summary>
     public string Topic = "";
 

@@ -88,7 +88,9 @@ internal static class Punctuation
         // No source record stands behind what a punctuator forwards (E-123).
         var hadRecord = task.HasRecord;
         var timestampBefore = task.Timestamp;
+        var headersBefore = task.Headers;
         task.HasRecord = false;
+        task.Headers = null;
         task.Timestamp = timestamp;
         try
         {
@@ -102,6 +104,7 @@ internal static class Punctuation
         {
             task.HasRecord = hadRecord;
             task.Timestamp = timestampBefore;
+            task.Headers = headersBefore;
         }
     }
 }

@@ -115,6 +115,7 @@ internal sealed class RecordQueue<K, V> : RecordQueue
             task.HasRecord = true;
             task.Offset = _headOffset;
             task.Timestamp = HeadTimestamp;
+            if (!ReferenceEquals(task.Headers, _head.HeadersOrNull)) task.Headers = _head.HeadersOrNull;
             _source.Process(in _head);
             processed++;
             _index++;

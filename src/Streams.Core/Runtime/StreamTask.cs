@@ -396,7 +396,7 @@ internal sealed class StreamTask
             get
             {
                 var context = task._context;
-                return new RecordCoordinates(context.Topic, context.Partition, context.Offset, context.Timestamp, context.HasRecord);
+                return new RecordCoordinates(context.Topic, context.Partition, context.Offset, context.Timestamp, context.HasRecord, context.Headers);
             }
 
             set
@@ -407,6 +407,7 @@ internal sealed class StreamTask
                 context.Offset = value.Offset;
                 context.Timestamp = value.Timestamp;
                 context.HasRecord = value.HasRecord;
+                context.Headers = value.Headers;
             }
         }
 

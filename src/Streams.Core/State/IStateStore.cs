@@ -77,7 +77,8 @@ public interface IStateStoreContext
 /// <param name="Offset">Offset.</param>
 /// <param name="Timestamp">Unix milliseconds.</param>
 /// <param name="HasRecord">False in punctuators.</param>
-public readonly record struct RecordCoordinates(string Topic, int Partition, long Offset, long Timestamp, bool HasRecord);
+/// <param name="Headers">Headers of the record at that point of the graph; <c>null</c> for none.</param>
+public readonly record struct RecordCoordinates(string Topic, int Partition, long Offset, long Timestamp, bool HasRecord, Headers? Headers = null);
 
 /// <summary>A store's changelog: each write goes to the store's partition of the changelog topic.</summary>
 public interface IChangelog

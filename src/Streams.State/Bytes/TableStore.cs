@@ -250,12 +250,28 @@ internal sealed class TableStore<T> : IDisposable
         MarkUnapplied(id);
     }
 
-    /// <summary>Logs a write that the store itself does not take: Kafka's changelogs have those too.</summary>
-    public void LogOnly(ReadOnlySpan<byte> key, T value)
+    /// <summary>
+    /// Logs a value that the store itself does not take because it comes too late. Downstream is told as well where it listens to a cache: Kafka's cache
+    /// does not know what the store behind it refuses.
+    /// </summary>
+    public void Refuse(ReadOnlySpan<byte> key, T value)
     {
-        if (_changelog is null) return;
-        Serialise(value);
-        LogSerialised(key, _context.Timestamp);
+        if (_changelog is not null)
+        {
+            Serialise(value);
+            LogSerialised(key, _context.Timestamp);
+        }
+
+        _listener?.Invoke(key, value, hasNew: true, default!, hasOld: false, _context.Coordinates);
+    }
+
+    /// <summary>Logs a deletion that the store itself does not take because it comes too late.</summary>
+    /// <returns>False when it never reaches the store: a cache with a listener keeps deletions back of which neither store nor downstream know a value.</returns>
+    public bool RefuseDeletion(ReadOnlySpan<byte> key)
+    {
+        if (_listener is not null) return false;
+        LogOnlyDeletion(key);
+        return true;
     }
 
     /// <summary>Logs a deletion that the store itself does not take.</summary>

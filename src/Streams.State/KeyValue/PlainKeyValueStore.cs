@@ -15,6 +15,6 @@ internal sealed class PlainKeyValueStore<K, V>(KeyValueBytesStoreSupplier suppli
         return SetHeldListener(Forward, sendOldValues);
 
         void Forward(ReadOnlySpan<byte> key, V newValue, bool hasNew, V oldValue, bool hasOld, in RecordCoordinates coordinates) =>
-            listener(new Record<K, Change<V>>(ReadKey(key), new Change<V>(newValue, hasNew, oldValue, hasOld), coordinates.Timestamp));
+            listener(new Record<K, Change<V>>(ReadKey(key), new Change<V>(newValue, hasNew, oldValue, hasOld), coordinates.Timestamp, coordinates.Headers));
     }
 }

@@ -73,7 +73,8 @@ internal sealed class SessionStore<K, V>(SessionBytesStoreSupplier supplier, ISe
         var table = Table;
         if (!ObserveSession(table, session))
         {
-            table.Store.LogOnly(_key.WrittenSpan, aggregate);
+            _context!.RecordDropped();
+            table.Store.Refuse(_key.WrittenSpan, aggregate);
             return;
         }
 
@@ -86,7 +87,7 @@ internal sealed class SessionStore<K, V>(SessionBytesStoreSupplier supplier, ISe
         var table = Table;
         if (!ObserveSession(table, session))
         {
-            table.Store.LogOnlyDeletion(_key.WrittenSpan);
+            if (table.Store.RefuseDeletion(_key.WrittenSpan)) _context!.RecordDropped();
             return;
         }
 
@@ -118,7 +119,7 @@ internal sealed class SessionStore<K, V>(SessionBytesStoreSupplier supplier, ISe
         void Forward(ReadOnlySpan<byte> key, V newValue, bool hasNew, V oldValue, bool hasOld, in RecordCoordinates coordinates)
         {
             var session = ReadKey(key[TableStore<V>.SegmentBytes..]);
-            listener(new Record<Windowed<K>, Change<V>>(session, new Change<V>(newValue, hasNew, oldValue, hasOld), session.Window.EndMs));
+            listener(new Record<Windowed<K>, Change<V>>(session, new Change<V>(newValue, hasNew, oldValue, hasOld), session.Window.EndMs, coordinates.Headers));
         }
     }
 
@@ -169,15 +170,13 @@ internal sealed class SessionStore<K, V>(SessionBytesStoreSupplier supplier, ISe
         _key.Advance(SuffixBytes);
     }
 
-    /// <summary>Readies the key for a write and moves stream time on; false, and counted, when the session is too old to be taken.</summary>
+    /// <summary>Readies the key for a write and moves stream time on; false when the session is too old to be taken.</summary>
     private bool ObserveSession(SegmentedTable<V> table, Windowed<K> session)
     {
         var (start, end) = session.Window;
         if (start < 0 || end < start) throw new ArgumentException($"A session begins at or after 0 and ends at or after its begin; got {session.Window}.", nameof(session));
         WriteKey(table, session.Key, start, end);
-        if (table.Observe(end)) return true;
-        _context!.RecordDropped();
-        return false;
+        return table.Observe(end);
     }
 
     private SessionIterator OfKey(K key, TimeBounds bounds, bool reverse)

@@ -15,6 +15,6 @@ internal sealed class PlainWindowStore<K, V>(WindowBytesStoreSupplier supplier, 
         return SetHeldListener(Forward, sendOldValues);
 
         void Forward(ReadOnlySpan<byte> key, V newValue, bool hasNew, V oldValue, bool hasOld, in RecordCoordinates coordinates) =>
-            listener(new Record<Windowed<K>, Change<V>>(ReadHeldKey(key), new Change<V>(newValue, hasNew, oldValue, hasOld), coordinates.Timestamp));
+            listener(new Record<Windowed<K>, Change<V>>(ReadHeldKey(key), new Change<V>(newValue, hasNew, oldValue, hasOld), coordinates.Timestamp, coordinates.Headers));
     }
 }

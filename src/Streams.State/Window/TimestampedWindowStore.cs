@@ -22,7 +22,7 @@ internal sealed class TimestampedWindowStore<K, V>(WindowBytesStoreSupplier supp
         {
             // An update is from its value's time; a deletion has no value and is from the time of the record that made it.
             var timestamp = hasNew ? newValue.Timestamp : coordinates.Timestamp;
-            listener(new Record<Windowed<K>, Change<V>>(ReadHeldKey(key), new Change<V>(newValue.Value, hasNew, oldValue.Value, hasOld), timestamp));
+            listener(new Record<Windowed<K>, Change<V>>(ReadHeldKey(key), new Change<V>(newValue.Value, hasNew, oldValue.Value, hasOld), timestamp, coordinates.Headers));
         }
     }
 }

@@ -141,8 +141,7 @@ internal abstract class WindowStore<K, T> : IWindowStore<K, T>
 
         if (!table.Observe(windowStartMs))
         {
-            _context!.RecordDropped();
-            table.Store.LogOnlyDeletion(_key.WrittenSpan);
+            if (table.Store.RefuseDeletion(_key.WrittenSpan)) _context!.RecordDropped();
             return;
         }
 
@@ -267,7 +266,7 @@ internal abstract class WindowStore<K, T> : IWindowStore<K, T>
     private void Drop(SegmentedTable<T> table, T value)
     {
         _context!.RecordDropped();
-        table.Store.LogOnly(_key.WrittenSpan, value);
+        table.Store.Refuse(_key.WrittenSpan, value);
     }
 
     private StartIterator OfKey(K key, long fromMs, long toMs, bool reverse)

@@ -440,10 +440,11 @@ public class StreamTaskTests
 
         topology.AddSink("sink", "out", new SinkOptions<int, long> { KeySerializer = Serdes.Int32, ValueSerializer = Serdes.Int64 }, parent);
         using var harness = new TaskHarness(topology, producer: new FakeProducer(8, keepsRecords: false));
-        Run(2000);
+        harness.Task.Enqueue(Batch(0, 2000));
+        harness.Task.Process(2000);
 
         const int Records = 10_000;
-        harness.Task.Enqueue(Batch(Records));
+        harness.Task.Enqueue(Batch(2000, Records));
         var before = GC.GetAllocatedBytesForCurrentThread();
         var processed = harness.Task.Process(Records);
         var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
@@ -453,20 +454,14 @@ public class StreamTaskTests
 
         // A batch gives its memory back when it ends; that is per batch, not per record.
         Assert.InRange(allocated, 0, 1024);
-
-        void Run(int count)
-        {
-            harness.Task.Enqueue(Batch(count));
-            harness.Task.Process(count);
-        }
     }
 
-    private static RecordBatch Batch(int count)
+    private static RecordBatch Batch(long firstOffset, int count)
     {
         var buffer = new byte[12];
         var slices = System.Buffers.ArrayPool<RecordSlice>.Shared.Rent(count);
-        for (var index = 0; index < count; index++) slices[index] = new RecordSlice(index, index, 0, 4, 4, 8, 0, 0);
-        return new RecordBatch(new TopicPartition("in", 0), buffer, slices, count, count);
+        for (var index = 0; index < count; index++) slices[index] = new RecordSlice(firstOffset + index, index, 0, 4, 4, 8, 0, 0);
+        return new RecordBatch(new TopicPartition("in", 0), buffer, slices, count, firstOffset + count);
     }
 
     private static Topology Topics(Processor<string, string> node) => new Topology()
