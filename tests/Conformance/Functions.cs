@@ -133,6 +133,8 @@ internal static class Functions
 
     public static string Join(string? left, string? right) => $"{left ?? Null}|{right ?? Null}";
 
+    public static string Concatenate(string? one, string? other) => (one ?? Null) + (other ?? Null);
+
     /// <summary>Splits on commas as Java's <c>String.split</c>: empty parts are kept, trailing empty ones dropped, but a text without commas is itself.</summary>
     public static IReadOnlyList<string> Parts(string value)
     {

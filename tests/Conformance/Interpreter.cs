@@ -146,7 +146,7 @@ internal sealed class Interpreter
     private void Process(Fields step, Named? named)
     {
         var kind = step.Text("kind");
-        var store = Processors.HasStore(kind) ? step.Text("store") : null;
+        var store = Processors.NeedsStore(kind) ? step.Text("store") : step.OptionalText("store");
         var supplier = Processors.Of(step, kind, store);
         if (store is null)
         {
@@ -239,7 +239,7 @@ internal sealed class Interpreter
 
     private static string Empty() => "";
 
-    private static string Concatenate(string key, string one, string other) => one + other;
+    private static string Concatenate(string key, string one, string other) => Functions.Concatenate(one, other);
 
     private static object Windows(Fields window)
     {
@@ -319,7 +319,8 @@ internal sealed class Interpreter
                 break;
             case "tableSuppress":
                 var buffer = step.OptionalNumber("maxRecords") is { } records ? BufferConfig.MaxRecords(records).EmitEarlyWhenFull() : BufferConfig.Unbounded();
-                Keep(step, Table(step).Suppress(Suppressed.UntilTimeLimit(TimeSpan.FromMilliseconds(step.Number("limitMs")), buffer)));
+                var suppressed = Suppressed.UntilTimeLimit(TimeSpan.FromMilliseconds(step.Number("limitMs")), buffer);
+                Keep(step, Table(step).Suppress(step.OptionalText("name") is { } suppressName ? suppressed.WithName(suppressName) : suppressed));
                 break;
             default:
                 throw step.Unknown("operator", op);
@@ -409,6 +410,15 @@ internal sealed class Interpreter
     {
         Name = step.OptionalText("name"),
         StoreName = step.OptionalText("store"),
+        StoreType = step.OptionalText("storeType") is { } type ? StoreTypeOf(step, type) : null,
+        LoggingEnabled = step.OptionalFlag("logging") ?? true,
+    };
+
+    private static StoreType StoreTypeOf(Fields step, string type) => type switch
+    {
+        "memory" => StoreType.InMemory,
+        "rocksdb" => StoreType.RocksDb,
+        _ => throw step.Unknown("store type", type),
     };
 
     private static Joined<string, string, string>? JoinedOf(Fields step)
@@ -448,16 +458,7 @@ internal sealed class Interpreter
 
         var materialized = new Materialized<string, V>();
         if (name is not null) materialized = materialized.WithName(name);
-        if (type is not null)
-        {
-            materialized = materialized.WithStoreType(type switch
-            {
-                "memory" => StoreType.InMemory,
-                "rocksdb" => StoreType.RocksDb,
-                _ => throw step.Unknown("store type", type),
-            });
-        }
-
+        if (type is not null) materialized = materialized.WithStoreType(StoreTypeOf(step, type));
         if (caching is { } cached) materialized = cached ? materialized.WithCachingEnabled() : materialized.WithCachingDisabled();
         if (logging is { } logged) materialized = logged ? materialized.WithLoggingEnabled() : materialized.WithLoggingDisabled();
         if (versioned is { } history) materialized = materialized.WithHistoryRetention(TimeSpan.FromMilliseconds(history));

@@ -6,8 +6,8 @@ namespace Conformance;
 /// <summary>The processors of the case format, by kind.</summary>
 internal static class Processors
 {
-    /// <summary>Whether a kind keeps a store.</summary>
-    public static bool HasStore(string kind) => kind is "dedupe" or "punctuateStream" or "punctuateWall" or "range";
+    /// <summary>Whether a kind keeps something in its store.</summary>
+    public static bool NeedsStore(string kind) => kind is "dedupe" or "punctuateStream" or "punctuateWall" or "range";
 
     public static Func<Processor<string, string, string, string>> Of(Fields step, string kind, string? store)
     {
