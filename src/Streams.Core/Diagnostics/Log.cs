@@ -17,6 +17,9 @@ internal static partial class Log
     [LoggerMessage(4, LogLevel.Information, "Created internal topic {Topic} with {Partitions} partition(s)")]
     public static partial void InternalTopicCreated(ILogger logger, string topic, int partitions);
 
+    [LoggerMessage(5, LogLevel.Warning, "The topology of application {ApplicationId} is not the one that its state was made by: {Changes}")]
+    public static partial void TopologyChanged(ILogger logger, string applicationId, string changes);
+
     [LoggerMessage(100, LogLevel.Information, "Joined group {Group} as {Member}, generation {Generation}{Leader}; tasks: {Tasks}")]
     public static partial void Joined(ILogger logger, string group, string member, int generation, string leader, string tasks);
 
@@ -53,6 +56,9 @@ internal static partial class Log
     [LoggerMessage(205, LogLevel.Warning, "Task {Task} did not close cleanly")]
     public static partial void CloseFailed(ILogger logger, TaskId task, Exception failure);
 
+    [LoggerMessage(206, LogLevel.Warning, "Thread {Thread} could not read from the cluster; it tries again until {TimeoutMs} ms have passed")]
+    public static partial void PollRetried(ILogger logger, string thread, double timeoutMs, Exception failure);
+
     [LoggerMessage(300, LogLevel.Information, "Task {Task} restores {Records} record(s) of {Changelog} from offset {From}")]
     public static partial void RestoreStarted(ILogger logger, TaskId task, long records, TopicPartition changelog, long from);
 
@@ -79,6 +85,9 @@ internal static partial class Log
 
     [LoggerMessage(308, LogLevel.Warning, "Global store {Store} did not close cleanly")]
     public static partial void GlobalCloseFailed(ILogger logger, string store, Exception failure);
+
+    [LoggerMessage(309, LogLevel.Warning, "What is known of the topology in {File} cannot be read or written; changes of the topology are not noticed")]
+    public static partial void FingerprintUnusable(ILogger logger, string file, Exception failure);
 
     [LoggerMessage(400, LogLevel.Warning, "Operator {Node} of task {Task} left out the record at {Topic}-{Partition}, offset {Offset}")]
     public static partial void RecordLeftOut(ILogger logger, string node, TaskId task, string topic, int partition, long offset, Exception failure);

@@ -37,6 +37,7 @@ internal sealed class GlobalStreamThread : IDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile IRecordConsumer? _consumer;
+    private double _retryMs = FirstRetryMs;
     private long _startedAt;
     private long _lastCommit;
 
@@ -189,6 +190,15 @@ internal sealed class GlobalStreamThread : IDisposable
             throw new StateStoreException($"Records of {failure.Partition} were deleted before their global store had read them; restart the application to read the topic anew.", failure);
         }
 
+        catch (ClusterUnavailableException failure)
+        {
+            Log.GlobalWaits(_logger, _name, _retryMs, failure);
+            _stopping.Token.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(_retryMs));
+            _retryMs = Math.Min(_retryMs * 2, MaxRetryMs);
+            return;
+        }
+
+        _retryMs = FirstRetryMs;
         if (batch is not null)
         {
             if (_tasks.FirstOrDefault(task => task.Reads(batch.Partition)) is { } reader) reader.Process(batch);

@@ -49,6 +49,12 @@ public sealed class KafkaStreams : IAsyncDisposable
     /// <summary>The error that ended the application, if one did.</summary>
     public Exception? Failure { get; private set; }
 
+    /// <summary>
+    /// How the topology differs from the one that last ran on this machine's state: what is new, gone, renamed or moved, stores first. Empty before the start, at
+    /// the first start, and when nothing changed. Also logged as one warning. Nothing is deleted because of it.
+    /// </summary>
+    public IReadOnlyList<TopologyChange> TopologyChanges { get; private set; } = [];
+
     /// <summary>Tasks of this instance, by thread name.</summary>
     public IReadOnlyDictionary<string, IReadOnlyCollection<TaskId>> TasksByThread =>
         _instance?.Threads.ToDictionary(thread => thread.Name, thread => thread.Tasks) ?? [];
@@ -157,6 +163,8 @@ public sealed class KafkaStreams : IAsyncDisposable
         private readonly Guid _processId = Guid.NewGuid();
         private readonly HashSet<StreamThread> _runningThreads = [];
         private readonly GlobalStreamThread? _globals;
+        private readonly TopologyFingerprint _fingerprint;
+        private bool _fingerprintKept;
         private readonly Lock _gate = new();
         private Task _starting = Task.CompletedTask;
         private Task _membership = Task.CompletedTask;
@@ -186,6 +194,11 @@ public sealed class KafkaStreams : IAsyncDisposable
             Threads = [.. Enumerable.Range(1, _plan.Subtopologies.Count == 0 ? 0 : _config.NumStreamThreads).Select(number => new StreamThread(
                 $"{clientId}-StreamThread-{number}", _config, _plan, _cluster, _admin, _coordinator, _stateDirectory, memory, errors, GlobalStores, this, _logger))];
             Log.Starting(_logger, _config.ApplicationId, _cluster.Description, clientId, Threads.Count);
+            _fingerprint = TopologyFingerprint.Of(_plan);
+            if (_stateDirectory.ReadFingerprint() is not { } before) return;
+            streams.TopologyChanges = _fingerprint.ChangesFrom(before);
+            if (streams.TopologyChanges.Count > 0 && _logger.IsEnabled(LogLevel.Warning))
+                Log.TopologyChanged(_logger, _config.ApplicationId, string.Concat(streams.TopologyChanges.Select(change => "\n  - " + change)));
         }
 
         public IReadOnlyList<StreamThread> Threads { get; }
@@ -263,6 +276,10 @@ public sealed class KafkaStreams : IAsyncDisposable
         {
             var counts = PartitionCounts.Known(_plan, assignment.PartitionCounts);
             SubscribedTopics = [.. assignment.PartitionCounts.Keys];
+
+            // An assignment means that the leader has made and checked the topics: from here on this topology leaves traces.
+            if (!_fingerprintKept) _stateDirectory.WriteFingerprint(_fingerprint);
+            _fingerprintKept = true;
             lock (_gate) _runningThreads.Clear();
             var byThread = Divide(assignment.Tasks);
             _ownedTasks = assignment.Tasks;
@@ -333,6 +350,7 @@ public sealed class KafkaStreams : IAsyncDisposable
                 }
             }
 
+            _stateDirectory.WriteFingerprint(_fingerprint);
             lock (_streams._gate)
             {
                 if (_streams.State == KafkaStreamsState.Rebalancing) _streams.SetState(KafkaStreamsState.Running);

@@ -11,6 +11,9 @@ namespace Streams.Core;
 /// </remarks>
 internal sealed class StateDirectory : IDisposable
 {
+    private const string FingerprintFile = "topology.json";
+    private const long MaxFingerprintBytes = 64 << 20;
+
     private readonly string _root;
     private readonly ILogger _logger;
     private readonly Lock _gate = new();
@@ -69,6 +72,41 @@ internal sealed class StateDirectory : IDisposable
         }
 
         return tasks;
+    }
+
+    /// <summary>The topology that last ran on this state; <c>null</c> when none did, or what it left cannot be read.</summary>
+    public TopologyFingerprint? ReadFingerprint()
+    {
+        var file = new FileInfo(Path.Combine(_root, FingerprintFile));
+        try
+        {
+            return file.Exists && file.Length <= MaxFingerprintBytes ? TopologyFingerprint.Decode(File.ReadAllBytes(file.FullName)) : null;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            Log.FingerprintUnusable(_logger, file.FullName, failure);
+            return null;
+        }
+    }
+
+    /// <summary>
+    /// Keeps the topology for the next start. Does not lock the folder: applications without local state may share it, and the file is replaced as a whole. It is a
+    /// help, so that a folder that cannot be written ends nothing here; stores that need it say so themselves.
+    /// </summary>
+    public void WriteFingerprint(TopologyFingerprint fingerprint)
+    {
+        var path = Path.Combine(_root, FingerprintFile);
+        try
+        {
+            Directory.CreateDirectory(_root);
+            var draft = $"{path}.{Guid.NewGuid():n}.tmp";
+            File.WriteAllBytes(draft, fingerprint.Encode());
+            File.Move(draft, path, overwrite: true);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            Log.FingerprintUnusable(_logger, path, failure);
+        }
     }
 
     public void Dispose()

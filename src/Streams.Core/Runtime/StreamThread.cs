@@ -66,6 +66,7 @@ internal sealed class StreamThread : IDisposable
     private long _lastPurge;
     private long _lastSend;
     private long? _commitFailingSince;
+    private long? _pollFailingSince;
     private long _processedRecords;
     private volatile bool _ended;
 
@@ -276,6 +277,17 @@ internal sealed class StreamThread : IDisposable
                 ResetPosition(failure);
                 continue;
             }
+            catch (ClusterUnavailableException failure)
+            {
+                // A broker that restarts, or a topic that was just deleted, whose partitions the next assignment takes away.
+                if (_pollFailingSince is null) Log.PollRetried(_logger, Name, _config.TaskTimeout.TotalMilliseconds, failure);
+                _pollFailingSince ??= _config.TimeProvider.GetTimestamp();
+                if (_config.TimeProvider.GetElapsedTime(_pollFailingSince.Value) >= _config.TaskTimeout) throw;
+                _stopping.Token.WaitHandle.WaitOne(timeout);
+                return;
+            }
+
+            _pollFailingSince = null;
 
             if (batch is null) return;
             if (!_taskByPartition.TryGetValue(batch.Partition, out var task))

@@ -138,6 +138,7 @@ public sealed class Topology
     /// <summary>
     /// Adds a store that every instance keeps in full, from all partitions of a topic, written only by the processor given here. Source: KIP-99, KIP-233.
     /// </summary>
+    /// <remarks>Read by the tasks of all threads while it is written. The stores of Streams.State take care of that; a store of your own making has to be safe for several threads.</remarks>
     /// <param name="store">The store; without a changelog, because the topic is its log.</param>
     /// <param name="sourceName">Name of the source node.</param>
     /// <param name="options">How the topic is read.</param>

@@ -71,7 +71,8 @@ internal sealed record MemberAssignment(IReadOnlyList<TaskId> Tasks, IReadOnlyDi
         for (var index = 0; index < count; index++)
         {
             var topic = reader.String();
-            counts[topic] = reader.Int32();
+            var partitions = reader.Int32();
+            counts[topic] = partitions > 0 ? partitions : throw WireFormat.Malformed($"{partitions} partitions of topic '{topic}'");
         }
 
         return new MemberAssignment(tasks, counts);
@@ -190,7 +191,12 @@ internal static class WireFormat
         public TaskId[] Tasks()
         {
             var tasks = new TaskId[Count(2 * sizeof(int))];
-            for (var index = 0; index < tasks.Length; index++) tasks[index] = new TaskId(Int32(), Int32());
+            for (var index = 0; index < tasks.Length; index++)
+            {
+                tasks[index] = new TaskId(Int32(), Int32());
+                if (tasks[index].Subtopology < 0 || tasks[index].Partition < 0) throw Malformed($"a task '{tasks[index]}'");
+            }
+
             return tasks;
         }
 

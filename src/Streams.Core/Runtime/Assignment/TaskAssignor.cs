@@ -19,7 +19,8 @@ internal static class TaskAssignor
         Keep(metadata => metadata.TasksOnDisk);
         foreach (var task in open)
         {
-            var target = order.MinBy(member => (double)(result[member].Count + 1) / members[member].Threads)!;
+            // Quotas add up to the number of tasks, so somebody has room; going by load alone could give a large member more than its share.
+            var target = order.Where(member => result[member].Count < quotas[member]).MinBy(member => (double)(result[member].Count + 1) / members[member].Threads)!;
             result[target].Add(task);
         }
 
@@ -39,13 +40,14 @@ internal static class TaskAssignor
     }
 
     // Whole tasks in proportion to threads; what division leaves over goes to the largest remainders, so quotas add up to the number of tasks.
+    // Of equal remainders those count first that hold one more already, so that dividing again moves nothing.
     private static Dictionary<string, int> Quotas(IReadOnlyDictionary<string, MemberMetadata> members, List<string> order, int taskCount)
     {
         var threads = members.Values.Sum(member => (long)member.Threads);
         var quotas = order.ToDictionary(member => member, member => (int)(taskCount * (long)members[member].Threads / threads));
         var left = taskCount - quotas.Values.Sum();
         foreach (var member in order.OrderByDescending(member => taskCount * (long)members[member].Threads % threads)
-                     .ThenByDescending(member => members[member].OwnedTasks.Count).Take(left))
+                     .ThenByDescending(member => members[member].OwnedTasks.Count > quotas[member]).Take(left).ToList())
         {
             quotas[member]++;
         }
