@@ -3,12 +3,15 @@ using Streams.Core;
 namespace Streams.Testing;
 
 /// <summary>A task under the driver: which records wait for it, and which one is next.</summary>
-internal sealed class DriverTask(StreamTask task)
+internal sealed class DriverTask(StreamTask task, Subtopology subtopology, TaskPositions positions)
 {
     private readonly HeadOrder _order = new();
-    private readonly Dictionary<TopicPartition, long> _nextOffsets = [];
 
     public StreamTask Task { get; } = task;
+
+    public Subtopology Subtopology { get; } = subtopology;
+
+    public TaskPositions Positions { get; } = positions;
 
     public bool HasWork => _order.Count > 0;
 
@@ -16,25 +19,32 @@ internal sealed class DriverTask(StreamTask task)
     public void Enqueue(TopicPartition partition, byte[]? key, byte[]? value, long timestamp, Headers headers)
     {
         var queue = Task.Reads(partition) ? Task.Queue(partition) : Task.AddInput(partition);
-        var offset = _nextOffsets.GetValueOrDefault(partition);
-        _nextOffsets[partition] = offset + 1;
+        var offset = Positions.NextOffsets.GetValueOrDefault(partition);
+        Positions.NextOffsets[partition] = offset + 1;
         var wasEmpty = !queue.HasHead;
         queue.Enqueue(SingleRecordBatch.Of(partition, offset, key, value, timestamp, headers));
         if (wasEmpty && queue.HasHead) _order.Add(queue);
     }
 
-    /// <summary>Processes the record with the smallest timestamp, fires what falls due and commits.</summary>
+    /// <summary>Processes the record with the smallest timestamp and fires what falls due.</summary>
     public void ProcessNext()
     {
         var queue = _order.Take();
         Task.ProcessHead(queue);
         if (queue.HasHead) _order.Add(queue);
-        Commit();
     }
 
     public void Commit()
     {
-        Task.PrepareCommit();
+        foreach (var commit in Task.PrepareCommit()) Positions.Committed[commit.Partition] = commit;
         Task.CompleteCommit();
     }
+}
+
+/// <summary>What outlives a restart of a task: how far its inputs were written and committed.</summary>
+internal sealed class TaskPositions
+{
+    public Dictionary<TopicPartition, long> NextOffsets { get; } = [];
+
+    public Dictionary<TopicPartition, OffsetCommit> Committed { get; } = [];
 }

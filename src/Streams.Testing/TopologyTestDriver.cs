@@ -9,7 +9,8 @@ namespace Streams.Testing;
 /// <remarks>
 /// <para>
 /// Each piped record is processed to the end, with everything that it sets off: what the topology writes to a topic that it also reads is read
-/// again, stream-time callbacks fire, and after each processed record the task commits, so record caches give out what they hold back.
+/// again, stream-time callbacks fire, and after each processed record the task commits, so record caches give out what they hold back
+/// (unless <see cref="TopologyTestDriverOptions.CommitEachRecord"/> is off).
 /// </para>
 /// <para>
 /// State is kept in a folder below the temporary directory, which <see cref="Dispose"/> removes. Outputs are kept until they are read. A failure
@@ -31,6 +32,10 @@ public sealed class TopologyTestDriver : IDisposable
     private readonly List<DriverTask> _globalTasks = [];
     private readonly Dictionary<string, IStateStore> _globalStores = [];
     private readonly Dictionary<string, Queue<CapturedRecord>> _outputs = [];
+    private readonly Dictionary<TaskId, TaskPositions> _positions = [];
+    private readonly HashSet<string> _logged;
+    private readonly Dictionary<TopicPartition, CompactedLog> _logs = [];
+    private long _droppedBeforeRestart;
     private Exception? _failure;
     private bool _disposed;
 
@@ -53,6 +58,7 @@ public sealed class TopologyTestDriver : IDisposable
         _plan = new TopologyPlan(topology, _config.ApplicationId);
         if (_options.HasSeveralPartitions) _counts = PartitionCounts.Resolve(_plan, DeclaredTopics());
 
+        _logged = [.. _plan.Subtopologies.SelectMany(each => each.Changelogs().Values), .. _plan.Globals.SelectMany(each => each.SourceTopics([]))];
         _directory = Path.Combine(Path.GetTempPath(), "streams-test-driver", Guid.NewGuid().ToString("N"));
         _producer = new CapturingProducer(PartitionsOf);
         _environment = NewEnvironment(_globalStores);
@@ -79,7 +85,7 @@ public sealed class TopologyTestDriver : IDisposable
     public IReadOnlyCollection<string> ProducedTopicNames => [.. _outputs.Keys.Order(StringComparer.Ordinal)];
 
     /// <summary>Records that nodes or stores have left out, over all tasks. Kafka's <c>dropped-records-total</c>.</summary>
-    public long DroppedRecords => AllTasks.Sum(task => task.Task.Context.DroppedRecords);
+    public long DroppedRecords => _droppedBeforeRestart + AllTasks.Sum(task => task.Task.Context.DroppedRecords);
 
     /// <summary>Records that tasks have processed, those read back from topics of the topology included. Kafka's <c>process-total</c>.</summary>
     public long ProcessedRecords { get; private set; }
@@ -149,11 +155,43 @@ public sealed class TopologyTestDriver : IDisposable
             foreach (var task in _tasks.Values)
             {
                 task.Task.PunctuateWallClock();
-                task.Commit();
+                if (_options.CommitEachRecord) task.Commit();
                 RouteOutputs();
             }
 
             ProcessAll();
+        });
+    }
+
+    /// <summary>
+    /// Commits every task: what record caches hold back is sent on and processed, until nothing is held back any more. Needed only without
+    /// <see cref="TopologyTestDriverOptions.CommitEachRecord"/>.
+    /// </summary>
+    public void Commit()
+    {
+        RequireRunning();
+        Guard(CommitAll);
+    }
+
+    /// <summary>
+    /// Commits, ends every task and starts it again as an application would that is stopped and started on the same machine: processors are made
+    /// anew and forget what they had in fields; stores on disk are opened again, those in memory are restored from their changelogs; a store
+    /// without changelog that is kept in memory starts empty. Offsets, stream time and outputs not read yet are kept.
+    /// </summary>
+    /// <remarks>The changelogs are those that the driver captured, compacted to the last record per key. Kafka's driver has nothing like it.</remarks>
+    /// <exception cref="AggregateException">Processors or stores failed to close.</exception>
+    public void Restart()
+    {
+        RequireRunning();
+        Guard(() =>
+        {
+            CommitAll();
+            _droppedBeforeRestart = DroppedRecords;
+            var tasks = _tasks.Values.Select(task => (task.Task.Id, task.Subtopology, Inputs: task.Task.Queues.Select(queue => queue.Partition).ToList())).ToList();
+            CloseTasks();
+            OpenGlobalTasks();
+            foreach (var task in _globalTasks) Refill(task);
+            foreach (var (id, subtopology, inputs) in tasks) OpenAndStart(id, subtopology, inputs);
         });
     }
 
@@ -227,23 +265,15 @@ public sealed class TopologyTestDriver : IDisposable
     {
         if (_disposed) return;
         _disposed = true;
-        List<Exception>? failures = null;
-        foreach (var task in AllTasks)
+        try
         {
-            // Whatever one task does, the others and the folder are still to be dealt with; the failures are thrown together below.
-            try
-            {
-                task.Task.Close();
-            }
-            catch (AggregateException failure)
-            {
-                (failures ??= []).AddRange(failure.InnerExceptions);
-            }
+            CloseTasks();
         }
-
-        _producer.Dispose();
-        if (Directory.Exists(_directory)) Directory.Delete(_directory, recursive: true);
-        if (failures is not null) throw new AggregateException("The topology did not close cleanly.", failures);
+        finally
+        {
+            _producer.Dispose();
+            if (Directory.Exists(_directory)) Directory.Delete(_directory, recursive: true);
+        }
     }
 
     internal static string List(IEnumerable<string> names)
@@ -322,7 +352,8 @@ public sealed class TopologyTestDriver : IDisposable
     {
         var task = Open(id, subtopology, inputs);
         _tasks.Add(id, task);
-        task.Task.Start(new Dictionary<TopicPartition, OffsetCommit>());
+        foreach (var store in task.Task.Stores) Restore(store);
+        task.Task.Start(task.Positions.Committed);
         return task;
     }
 
@@ -340,7 +371,71 @@ public sealed class TopologyTestDriver : IDisposable
             throw;
         }
 
-        return new DriverTask(task);
+        if (!_positions.TryGetValue(id, out var positions))
+        {
+            positions = new TaskPositions();
+            _positions.Add(id, positions);
+        }
+
+        return new DriverTask(task, subtopology, positions);
+    }
+
+    private void CloseTasks()
+    {
+        List<Exception>? failures = null;
+        foreach (var task in AllTasks)
+        {
+            // Whatever one task does, the others are still to be closed; the failures are thrown together below.
+            try
+            {
+                task.Task.Close();
+            }
+            catch (AggregateException failure)
+            {
+                (failures ??= []).AddRange(failure.InnerExceptions);
+            }
+        }
+
+        _tasks.Clear();
+        _globalTasks.Clear();
+        _globalStores.Clear();
+        if (failures is not null) throw new AggregateException("The topology did not close cleanly.", failures);
+    }
+
+    // What the store has not seen of its changelog: nothing at first, after a restart everything for a store in memory.
+    private void Restore(StreamTask.TaskStore store)
+    {
+        if (store.ChangelogPartition is not { } partition || !_logs.TryGetValue(partition, out var log)) return;
+        foreach (var (offset, record) in log.From(store.Store.ChangelogOffset ?? 0))
+        {
+            using var batch = SingleRecordBatch.Of(partition, offset, record.Key, record.Value, record.Timestamp, record.Headers);
+            store.Store.Restore(batch, 0, 1);
+        }
+
+        store.RestoredOffset = log.EndOffset;
+        store.Store.Commit(log.EndOffset);
+    }
+
+    // A global store has no changelog but its topic, which is read from the start as at every start of an application.
+    private void Refill(DriverTask task)
+    {
+        foreach (var (partition, log) in _logs.Where(entry => task.Subtopology.SourceOf(entry.Key.Topic) is not null))
+        {
+            task.Positions.NextOffsets.Remove(partition);
+            foreach (var (_, record) in log.From(0)) task.Enqueue(partition, record.Key, record.Value, record.Timestamp, record.Headers);
+        }
+
+        while (task.HasWork) ProcessNext(task, commit: true);
+    }
+
+    private void CommitAll()
+    {
+        // What a commit sends on to another task makes that one commit in turn.
+        while (_tasks.Values.FirstOrDefault(task => task.Task.CommitNeeded) is { } next)
+        {
+            next.Commit();
+            ProcessAll();
+        }
     }
 
     private string DirectoryOf(TaskId id)
@@ -352,10 +447,21 @@ public sealed class TopologyTestDriver : IDisposable
 
     private void Enqueue(TopicPartition partition, byte[]? key, byte[]? value, long timestamp, Headers headers)
     {
+        if (_logged.Contains(partition.Topic))
+        {
+            if (!_logs.TryGetValue(partition, out var log))
+            {
+                log = new CompactedLog();
+                _logs.Add(partition, log);
+            }
+
+            log.Append(new CapturedRecord(partition.Topic, partition.Partition, key, value, timestamp, headers));
+        }
+
         if (_globalTasks.FirstOrDefault(task => task.Task.Reads(partition)) is { } global)
         {
             global.Enqueue(partition, key, value, timestamp, headers);
-            while (global.HasWork) ProcessNext(global);
+            while (global.HasWork) ProcessNext(global, commit: true);
         }
 
         ReaderOf(partition)?.Enqueue(partition, key, value, timestamp, headers);
@@ -375,14 +481,15 @@ public sealed class TopologyTestDriver : IDisposable
         RouteOutputs();
         while (_tasks.Values.FirstOrDefault(task => task.HasWork) is { } next)
         {
-            ProcessNext(next);
+            ProcessNext(next, _options.CommitEachRecord || next.Task.CommitRequested);
             RouteOutputs();
         }
     }
 
-    private void ProcessNext(DriverTask task)
+    private void ProcessNext(DriverTask task, bool commit)
     {
         task.ProcessNext();
+        if (commit) task.Commit();
         ProcessedRecords++;
     }
 

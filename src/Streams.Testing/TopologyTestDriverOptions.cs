@@ -18,6 +18,13 @@ public sealed record TopologyTestDriverOptions
     /// </summary>
     public IReadOnlyDictionary<string, int> Partitions { get; init; } = new Dictionary<string, int>();
 
+    /// <summary>
+    /// Whether a task commits after each record, as in Kafka's driver. Default true. Otherwise only <see cref="TopologyTestDriver.Commit"/>,
+    /// <see cref="TopologyTestDriver.Restart"/> and processors that ask for it commit, and until then record caches hold updates back as they do
+    /// between the commits of an application.
+    /// </summary>
+    public bool CommitEachRecord { get; init; } = true;
+
     internal bool HasSeveralPartitions => PartitionsPerTopic > 1 || Partitions.Count > 0;
 
     internal int PartitionsOf(string topic) => Partitions.TryGetValue(topic, out var count) ? count : PartitionsPerTopic;

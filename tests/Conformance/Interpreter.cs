@@ -10,14 +10,24 @@ internal sealed class Interpreter
     private readonly StreamsBuilder _builder;
     private readonly Dictionary<string, object> _results = [];
 
-    private Interpreter(Case recorded) => _builder = new StreamsBuilder(new StreamsBuilderOptions
-    {
-        Optimization = recorded.Optimize ? TopologyOptimization.All : TopologyOptimization.None,
-    });
+    private readonly StoreType _defaultStoreType;
 
-    public static Topology Build(Case recorded)
+    private Interpreter(Case recorded, StoreType defaultStoreType)
     {
-        var interpreter = new Interpreter(recorded);
+        _defaultStoreType = defaultStoreType;
+        _builder = new StreamsBuilder(new StreamsBuilderOptions
+        {
+            Optimization = recorded.Optimize ? TopologyOptimization.All : TopologyOptimization.None,
+            DefaultStoreType = defaultStoreType,
+        });
+    }
+
+    /// <summary>Builds the topology.</summary>
+    /// <param name="recorded">The case.</param>
+    /// <param name="defaultStoreType">Kind of the stores of which the case says nothing.</param>
+    public static Topology Build(Case recorded, StoreType defaultStoreType = StoreType.RocksDb)
+    {
+        var interpreter = new Interpreter(recorded, defaultStoreType);
         foreach (var (index, element) in recorded.Topology.Index())
         {
             var step = new Fields(element, $"topology[{index}]");
@@ -157,6 +167,7 @@ internal sealed class Interpreter
         var builder = Stores.KeyValueStoreBuilder(
             step.OptionalText("storeType") switch
             {
+                null when _defaultStoreType == StoreType.InMemory => Stores.InMemoryKeyValueStore(store),
                 "memory" => Stores.InMemoryKeyValueStore(store),
                 "rocksdb" or null => Stores.PersistentKeyValueStore(store),
                 { } other => throw step.Unknown("store type", other),

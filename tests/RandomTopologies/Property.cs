@@ -1,0 +1,55 @@
+using System.Globalization;
+using Conformance;
+using Xunit;
+
+namespace RandomTopologies;
+
+/// <summary>
+/// Checks a property on many random cases. A failure is made smaller by leaving input out as long as it remains, and told with its seed. The
+/// environment variables <c>RANDOM_TOPOLOGIES_SEED</c> (first seed, default 1) and <c>RANDOM_TOPOLOGIES_COUNT</c> (cases per property) choose others.
+/// </summary>
+internal static class Property
+{
+    private const int DefaultCount = 60;
+
+    /// <summary>Holds when <paramref name="firstDifference"/> gives <c>null</c> for every case.</summary>
+    public static void Holds(Allowed allowed, Func<RandomCase, string?> firstDifference)
+    {
+        var (first, count) = (Setting("RANDOM_TOPOLOGIES_SEED", 1), Setting("RANDOM_TOPOLOGIES_COUNT", DefaultCount));
+        for (var seed = first; seed < first + count; seed++)
+        {
+            var random = RandomCase.Generate(seed, allowed);
+            if (Difference(random, firstDifference) is not { } difference) continue;
+            (random, difference) = Smaller(random, difference, firstDifference);
+            Assert.Fail($"RANDOM_TOPOLOGIES_SEED={seed} RANDOM_TOPOLOGIES_COUNT=1\n{difference}\n{random}");
+        }
+    }
+
+    private static (RandomCase Case, string Difference) Smaller(RandomCase random, string difference, Func<RandomCase, string?> firstDifference)
+    {
+        for (var index = random.Input.Count - 1; index >= 0; index--)
+        {
+            var without = random.With([.. random.Input.Where((_, other) => other != index)]);
+            if (Difference(without, firstDifference) is not { } smaller) continue;
+            (random, difference) = (without, smaller);
+        }
+
+        return (random, difference);
+    }
+
+    // Any failure is a difference: what a topology may contain and be fed with never fails in Kafka Streams.
+    private static string? Difference(RandomCase random, Func<RandomCase, string?> firstDifference)
+    {
+        try
+        {
+            return firstDifference(random);
+        }
+        catch (Exception failure) when (failure is not (CaseFormatException or OutOfMemoryException))
+        {
+            return failure.ToString();
+        }
+    }
+
+    private static int Setting(string name, int otherwise) =>
+        Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
+}

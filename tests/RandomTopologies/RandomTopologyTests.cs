@@ -1,0 +1,114 @@
+using Streams.Dsl;
+using Xunit;
+
+namespace RandomTopologies;
+
+/// <summary>What must not matter for the results of a topology does not, whatever the topology and its input.</summary>
+public sealed class RandomTopologyTests
+{
+    [Fact]
+    public void Stores_on_disk_and_in_memory_give_the_same() => Property.Holds(Allowed.Everything, static random =>
+    {
+        var memory = Outcome.Of(random, new RunOptions { Stores = StoreType.InMemory });
+        var disk = Outcome.Of(random, new RunOptions { Stores = StoreType.RocksDb });
+        return EachStep("in memory", memory, "on disk", disk) ?? AtTheEnd("in memory", memory, "on disk", disk);
+    });
+
+    [Fact]
+    public void Caching_changes_nothing_in_the_last_value_per_key_and_commit() => Property.Holds(Allowed.SameWithCaching, static random =>
+    {
+        var commits = Points(random, oneIn: 6);
+        var stores = random.Seed % 4 == 0 ? StoreType.RocksDb : StoreType.InMemory;
+        var plain = Outcome.Of(random, new RunOptions { Stores = stores, Commits = commits, CommitEachRecord = false });
+        var cached = Outcome.Of(random, new RunOptions { Stores = stores, Commits = commits, CommitEachRecord = false, CacheBytes = 1 << 20 });
+
+        // So small that it lets go of records between commits too.
+        var tight = Outcome.Of(random, new RunOptions { Stores = stores, Commits = commits, CommitEachRecord = false, CacheBytes = 500 });
+        return LastValues("without cache", plain, "with", cached, commits) ?? LastValues("without cache", plain, "with a small one", tight, commits);
+    });
+
+    [Fact]
+    public void One_and_four_partitions_give_the_same_per_key() => Property.Holds(Allowed.SameOnPartitions, static random =>
+    {
+        var stores = random.Seed % 4 == 0 ? StoreType.RocksDb : StoreType.InMemory;
+        var one = Outcome.Of(random, new RunOptions { Stores = stores });
+        var four = Outcome.Of(random, new RunOptions { Stores = stores, Partitions = 4 });
+        return PerKey("1 partition", one, "4 partitions", four) ?? AtTheEnd("1 partition", one, "4 partitions", four);
+    });
+
+    [Fact]
+    public void Restarts_change_nothing() => Property.Holds(Allowed.SameAfterRestart, static random =>
+    {
+        var stores = random.Seed % 2 == 0 ? StoreType.RocksDb : StoreType.InMemory;
+        var through = Outcome.Of(random, new RunOptions { Stores = stores });
+        var restarted = Outcome.Of(random, new RunOptions { Stores = stores, Restarts = Points(random, oneIn: 10) });
+        return EachStep("without restart", through, "with restarts", restarted) ?? AtTheEnd("without restart", through, "with restarts", restarted);
+    });
+
+    // Drawn per event, so that leaving other events out moves them little.
+    private static HashSet<int> Points(RandomCase random, int oneIn)
+    {
+        var draw = new Random(random.Seed);
+        return [.. random.Input.Index().Where(_ => draw.Next(oneIn) == 0).Select(entry => entry.Index)];
+    }
+
+    private static string? EachStep(string oneName, Outcome one, string otherName, Outcome other)
+    {
+        for (var step = 0; step < one.Steps.Count; step++)
+        {
+            if (!one.Steps[step].SequenceEqual(other.Steps[step]))
+                return $"event {step}\n{oneName}:\n  {string.Join("\n  ", one.Steps[step])}\n{otherName}:\n  {string.Join("\n  ", other.Steps[step])}";
+        }
+
+        return null;
+    }
+
+    private static string? AtTheEnd(string oneName, Outcome one, string otherName, Outcome other)
+    {
+        if (!one.Stores.SequenceEqual(other.Stores))
+            return $"stores, only {oneName}:\n  {string.Join("\n  ", one.Stores.Except(other.Stores))}\nonly {otherName}:\n  {string.Join("\n  ", other.Stores.Except(one.Stores))}";
+        return one.DroppedRecords == other.DroppedRecords ? null : $"dropped {oneName}: {one.DroppedRecords}, {otherName}: {other.DroppedRecords}";
+    }
+
+    private static string? PerKey(string oneName, Outcome one, string otherName, Outcome other)
+    {
+        var (ones, others) = (ByKey(one), ByKey(other));
+        foreach (var key in ones.Keys.Union(others.Keys))
+        {
+            var (left, right) = (ones.GetValueOrDefault(key, []), others.GetValueOrDefault(key, []));
+            if (!left.SequenceEqual(right))
+                return $"key {key}\n{oneName}:\n  {string.Join("\n  ", left)}\n{otherName}:\n  {string.Join("\n  ", right)}";
+        }
+
+        return null;
+    }
+
+    private static Dictionary<(string Topic, string? Key), List<Written>> ByKey(Outcome outcome) =>
+        outcome.Steps.SelectMany(step => step).GroupBy(written => (written.Topic, written.Key)).ToDictionary(group => group.Key, group => group.ToList());
+
+    private static string? LastValues(string oneName, Outcome one, string otherName, Outcome other, HashSet<int> commits)
+    {
+        var (ones, others) = (new SortedDictionary<string, string>(StringComparer.Ordinal), new SortedDictionary<string, string>(StringComparer.Ordinal));
+        for (var step = 0; step < one.Steps.Count; step++)
+        {
+            Compact(one.Steps[step], ones);
+            Compact(other.Steps[step], others);
+            if (!commits.Contains(step) && step < one.Steps.Count - 1) continue;
+            if (!ones.SequenceEqual(others))
+                return $"commit after event {step}, only {oneName}: {string.Join(" ", ones.Except(others))}; only {otherName}: {string.Join(" ", others.Except(ones))}";
+        }
+
+        return null;
+    }
+
+    // What a compacted topic comes to: the last value of each key. A group that was counted down to 0 and one that never counted are the same.
+    private static void Compact(IReadOnlyList<Written> step, SortedDictionary<string, string> values)
+    {
+        foreach (var written in step.Where(written => written.Topic.StartsWith("out-", StringComparison.Ordinal)))
+        {
+            var key = $"{written.Topic} {written.Key ?? "null"}";
+            if (written.Value is null or "0") values.Remove(key);
+            else values[key] = written.Value;
+        }
+    }
+}
