@@ -434,7 +434,13 @@ public sealed class KStream<K, V>
         bool changesKey)
     {
         // Unlike other operators, a named processor uses no number up; Kafka Streams does the same.
-        return new ProcessorGraphNode<K, V>(named?.Name ?? Graph.NewProcessorName(prefix), supplier)
+        var name = named?.Name ?? Graph.NewProcessorName(prefix);
+
+        // Found at a second task otherwise, so not before there are several partitions. Source: Kafka's ApiUtils.checkSupplier.
+        var processor = supplier();
+        if (processor is not null && ReferenceEquals(processor, supplier()))
+            throw new TopologyException($"The supplier of processor '{name}' returned the same instance twice; each task needs its own: write () => new {processor.GetType().Name}(…).");
+        return new ProcessorGraphNode<K, V>(name, supplier)
         {
             ChangesKey = changesKey,
             Stores = stores ?? [],

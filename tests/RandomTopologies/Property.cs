@@ -6,16 +6,15 @@ namespace RandomTopologies;
 
 /// <summary>
 /// Checks a property on many random cases. A failure is made smaller by leaving input out as long as it remains, and told with its seed. The
-/// environment variables <c>RANDOM_TOPOLOGIES_SEED</c> (first seed, default 1) and <c>RANDOM_TOPOLOGIES_COUNT</c> (cases per property) choose others.
+/// environment variables <c>RANDOM_TOPOLOGIES_SEED</c> (first seed, default 1) and
+/// <c>RANDOM_TOPOLOGIES_COUNT</c> (cases per property) choose others.
 /// </summary>
 internal static class Property
 {
-    private const int DefaultCount = 60;
-
     /// <summary>Holds when <paramref name="firstDifference"/> gives <c>null</c> for every case.</summary>
-    public static void Holds(Allowed allowed, Func<RandomCase, string?> firstDifference)
+    public static void Holds(int defaultCount, Allowed allowed, Func<RandomCase, string?> firstDifference)
     {
-        var (first, count) = (Setting("RANDOM_TOPOLOGIES_SEED", 1), Setting("RANDOM_TOPOLOGIES_COUNT", DefaultCount));
+        var (first, count) = (Setting("RANDOM_TOPOLOGIES_SEED", 1), Setting("RANDOM_TOPOLOGIES_COUNT", defaultCount));
         for (var seed = first; seed < first + count; seed++)
         {
             var random = RandomCase.Generate(seed, allowed);
@@ -27,11 +26,15 @@ internal static class Property
 
     private static (RandomCase Case, string Difference) Smaller(RandomCase random, string difference, Func<RandomCase, string?> firstDifference)
     {
-        for (var index = random.Input.Count - 1; index >= 0; index--)
+        // From the back, in pieces that get shorter: a failure shows at its last event at the latest.
+        for (var length = random.Input.Count / 2; length > 0; length /= 2)
         {
-            var without = random.With([.. random.Input.Where((_, other) => other != index)]);
-            if (Difference(without, firstDifference) is not { } smaller) continue;
-            (random, difference) = (without, smaller);
+            for (var from = random.Input.Count - length; from >= 0; from -= length)
+            {
+                var (start, end) = (from, from + length);
+                var without = random.With([.. random.Input.Where((_, index) => index < start || index >= end)]);
+                if (Difference(without, firstDifference) is { } smaller) (random, difference) = (without, smaller);
+            }
         }
 
         return (random, difference);

@@ -7,15 +7,18 @@ namespace RandomTopologies;
 public sealed class RandomTopologyTests
 {
     [Fact]
-    public void Stores_on_disk_and_in_memory_give_the_same() => Property.Holds(Allowed.Everything, static random =>
+    public void Stores_on_disk_and_in_memory_give_the_same() => Property.Holds(30, Allowed.SameInAnyStore, static random =>
     {
         var memory = Outcome.Of(random, new RunOptions { Stores = StoreType.InMemory });
         var disk = Outcome.Of(random, new RunOptions { Stores = StoreType.RocksDb });
-        return EachStep("in memory", memory, "on disk", disk) ?? AtTheEnd("in memory", memory, "on disk", disk);
+
+        // Windows in memory refuse what is older than their retention, those on disk what is older than their oldest segment: only the numbers of
+        // refused records may differ, since neither shows it.
+        return EachStep("in memory", memory, "on disk", disk) ?? Contents("in memory", memory, "on disk", disk);
     });
 
     [Fact]
-    public void Caching_changes_nothing_in_the_last_value_per_key_and_commit() => Property.Holds(Allowed.SameWithCaching, static random =>
+    public void Caching_changes_nothing_in_the_last_value_per_key_and_commit() => Property.Holds(60, Allowed.SameWithCaching, static random =>
     {
         var commits = Points(random, oneIn: 6);
         var stores = random.Seed % 4 == 0 ? StoreType.RocksDb : StoreType.InMemory;
@@ -28,16 +31,15 @@ public sealed class RandomTopologyTests
     });
 
     [Fact]
-    public void One_and_four_partitions_give_the_same_per_key() => Property.Holds(Allowed.SameOnPartitions, static random =>
+    public void One_and_four_partitions_give_the_same_per_key() => Property.Holds(80, Allowed.SameOnPartitions, static random =>
     {
-        var stores = random.Seed % 4 == 0 ? StoreType.RocksDb : StoreType.InMemory;
-        var one = Outcome.Of(random, new RunOptions { Stores = stores });
-        var four = Outcome.Of(random, new RunOptions { Stores = stores, Partitions = 4 });
+        var one = Outcome.Of(random, new RunOptions());
+        var four = Outcome.Of(random, new RunOptions { Partitions = 4 });
         return PerKey("1 partition", one, "4 partitions", four) ?? AtTheEnd("1 partition", one, "4 partitions", four);
     });
 
     [Fact]
-    public void Restarts_change_nothing() => Property.Holds(Allowed.SameAfterRestart, static random =>
+    public void Restarts_change_nothing() => Property.Holds(30, Allowed.SameAfterRestart, static random =>
     {
         var stores = random.Seed % 2 == 0 ? StoreType.RocksDb : StoreType.InMemory;
         var through = Outcome.Of(random, new RunOptions { Stores = stores });
@@ -63,12 +65,12 @@ public sealed class RandomTopologyTests
         return null;
     }
 
-    private static string? AtTheEnd(string oneName, Outcome one, string otherName, Outcome other)
-    {
-        if (!one.Stores.SequenceEqual(other.Stores))
-            return $"stores, only {oneName}:\n  {string.Join("\n  ", one.Stores.Except(other.Stores))}\nonly {otherName}:\n  {string.Join("\n  ", other.Stores.Except(one.Stores))}";
-        return one.DroppedRecords == other.DroppedRecords ? null : $"dropped {oneName}: {one.DroppedRecords}, {otherName}: {other.DroppedRecords}";
-    }
+    private static string? AtTheEnd(string oneName, Outcome one, string otherName, Outcome other) => Contents(oneName, one, otherName, other)
+        ?? (one.DroppedRecords == other.DroppedRecords ? null : $"dropped {oneName}: {one.DroppedRecords}, {otherName}: {other.DroppedRecords}");
+
+    private static string? Contents(string oneName, Outcome one, string otherName, Outcome other) => one.Stores.SequenceEqual(other.Stores)
+        ? null
+        : $"stores, only {oneName}:\n  {string.Join("\n  ", one.Stores.Except(other.Stores))}\nonly {otherName}:\n  {string.Join("\n  ", other.Stores.Except(one.Stores))}";
 
     private static string? PerKey(string oneName, Outcome one, string otherName, Outcome other)
     {
@@ -84,7 +86,7 @@ public sealed class RandomTopologyTests
     }
 
     private static Dictionary<(string Topic, string? Key), List<Written>> ByKey(Outcome outcome) =>
-        outcome.Steps.SelectMany(step => step).GroupBy(written => (written.Topic, written.Key)).ToDictionary(group => group.Key, group => group.ToList());
+        outcome.Steps.SelectMany(step => step).Where(written => !written.Topic.EndsWith("-changelog", StringComparison.Ordinal)).GroupBy(written => (written.Topic, written.Key)).ToDictionary(group => group.Key, group => group.ToList());
 
     private static string? LastValues(string oneName, Outcome one, string otherName, Outcome other, HashSet<int> commits)
     {

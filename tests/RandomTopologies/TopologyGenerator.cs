@@ -187,7 +187,8 @@ internal sealed class TopologyGenerator
         var inputs = new JsonArray();
         foreach (var input in (Flow[])[stream, other])
         {
-            var grouping = new JsonObject { ["from"] = input.Id, ["agg"] = Aggregator() };
+            // Not countText, which cannot go on from another's text.
+            var grouping = new JsonObject { ["from"] = input.Id, ["agg"] = Pick("concat", "concatKey", "nullOnX") };
             if (Chance(3) && MayChangeKey(input)) grouping["by"] = KeyFn();
             inputs.Add(grouping);
         }
@@ -210,7 +211,7 @@ internal sealed class TopologyGenerator
         var step = Grouping("windowed", stream);
         step["window"] = Window();
         step["agg"] = Pick("count", "reduce:" + Reducer(), "aggregate:" + Pick("concat", "concatKey", "countText"));
-        if (_allowed.StreamTime && Chance(4)) step["emit"] = "close";
+        if (_allowed.StreamTime && _allowed.EmitOnClose && Chance(4)) step["emit"] = "close";
         else if (_allowed.StreamTime && Chance(4)) step["suppress"] = new JsonObject { ["until"] = "windowCloses" };
         _streams.Add(Append(step, stream).Repartitioned() with { IsTableChange = true, IsFannedOut = true, IsPartitionedByKey = false });
         return true;
