@@ -54,7 +54,8 @@ attribute() {
 print_skip_reasons() {
   sed -E 's/<test /\n<test /g' "$1" |
     sed -n -E 's/^<test [^>]*name="([^"]*)".* result="Skip".*<reason>(<!\[CDATA\[)?([^]<]*).*/        skipped: \1: \3/p' |
-    sed -e 's/\\\{0,1\}&quot;/"/g' -e 's/&lt;/</g' -e 's/&gt;/>/g' -e 's/&apos;/'"'"'/g' -e 's/&amp;/\&/g'
+    sed -e 's/\\\{0,1\}&quot;/"/g' -e 's/&lt;/</g' -e 's/&gt;/>/g' -e 's/&apos;/'"'"'/g' -e 's/&amp;/\&/g' |
+    sed -e '$a\'
 }
 
 run_project() {

@@ -90,7 +90,7 @@ internal static class EndToEndRun
         var stream = builder.Stream<string, string>(input);
         if (scenario == "stateless")
         {
-            stream.Filter((key, _) => key[^1] != '7').MapValues(value => value.ToUpperInvariant()).To(output);
+            stream.Filter((key, _) => key[^1] != '7').MapValues(UpperCase.Of).To(output);
             return builder.Build();
         }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using Streams.Core;
 using Streams.Dsl;
@@ -14,7 +15,7 @@ internal sealed class StatelessScenario : EngineScenario
         var builder = new StreamsBuilder();
         builder.Stream<string, string>("input")
             .Filter((key, _) => key[^1] != '7')
-            .MapValues(value => value.ToUpperInvariant())
+            .MapValues(UpperCase.Of)
             .To("output");
         return builder.Build();
     }
@@ -48,6 +49,18 @@ internal sealed class CountScenario(StoreType store) : EngineScenario
         DecimalKey.Write(DecimalKey.Scatter(index) % Keys, key);
 
     public override double StringBytesPerRecord() => Allocation.OfKeyAndValue(this);
+}
+
+/// <summary>
+/// <see cref="string.ToUpperInvariant"/> without its slow path: programs without ICU, as these are, change case one character at a time, which took a
+/// quarter of the whole scenario.
+/// </summary>
+internal static class UpperCase
+{
+    public static string Of(string text) => string.Create(text.Length, text, static (upper, source) =>
+    {
+        if (Ascii.ToUpper(source, upper, out _) != OperationStatus.Done) source.AsSpan().ToUpperInvariant(upper);
+    });
 }
 
 internal static class DecimalKey
