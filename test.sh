@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets the machine up, builds everything and runs every test project. The last line is "N passed, N failed[, N skipped]".
+# Sets the machine up, builds everything and runs every test project. The last line is "N passed, N failed".
 #
 #   ./test.sh                  all of tests/
 #   ./test.sh Broker State     only the test projects whose name contains one of the words
@@ -21,9 +21,8 @@ skipped=0
 say() { echo "test: $*"; }
 
 finish() {
-  local line="$passed passed, $failed failed"
-  if [ "$skipped" -gt 0 ]; then line+=", $skipped skipped"; fi
-  echo "$line"
+  if [ "$skipped" -gt 0 ]; then say "$skipped skipped, for the reasons above"; fi
+  echo "$passed passed, $failed failed"
   [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
   exit
 }

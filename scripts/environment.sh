@@ -13,3 +13,9 @@ fi
 if command -v ldconfig >/dev/null 2>&1 && ! ldconfig -p 2>/dev/null | grep -q 'libicuuc\.so'; then
   export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
 fi
+
+# A job without a login has no HOME, and NuGet does not start without one.
+if [ -z "${HOME:-}" ]; then
+  HOME=$(getent passwd "$(id -u)" 2>/dev/null | cut -d: -f6)
+  export HOME=${HOME:-/tmp}
+fi
