@@ -20,6 +20,9 @@ internal static partial class Log
     [LoggerMessage(5, LogLevel.Warning, "The topology of application {ApplicationId} is not the one that its state was made by: {Changes}")]
     public static partial void TopologyChanged(ILogger logger, string applicationId, string changes);
 
+    [LoggerMessage(6, LogLevel.Error, "The uncaught-exception handler failed itself when asked about thread {Thread}; the instance is closed")]
+    public static partial void UncaughtHandlerFailed(ILogger logger, string thread, Exception failure);
+
     [LoggerMessage(100, LogLevel.Information, "Joined group {Group} as {Member}, generation {Generation}{Leader}; tasks: {Tasks}")]
     public static partial void Joined(ILogger logger, string group, string member, int generation, string leader, string tasks);
 
@@ -59,6 +62,21 @@ internal static partial class Log
     [LoggerMessage(206, LogLevel.Warning, "Thread {Thread} could not read from the cluster; it tries again until {TimeoutMs} ms have passed")]
     public static partial void PollRetried(ILogger logger, string thread, double timeoutMs, Exception failure);
 
+    [LoggerMessage(210, LogLevel.Warning, "Thread {Thread} could not abort its transaction; the cluster ends it by itself")]
+    public static partial void AbortFailed(ILogger logger, string thread, Exception failure);
+
+    [LoggerMessage(211, LogLevel.Warning, "Thread {Thread} goes back to its last commit and processes the records since then again")]
+    public static partial void WentBack(ILogger logger, string thread, Exception failure);
+
+    [LoggerMessage(212, LogLevel.Error, "Thread {Thread} failed and is replaced in {DelayMs} ms: it goes on from its last commit")]
+    public static partial void ThreadReplaced(ILogger logger, string thread, double delayMs, Exception failure);
+
+    [LoggerMessage(213, LogLevel.Warning, "Thread {Thread} could not open its tasks, because the cluster does not answer; it tries again until {TimeoutMs} ms have passed")]
+    public static partial void OpeningRetried(ILogger logger, string thread, double timeoutMs, Exception failure);
+
+    [LoggerMessage(214, LogLevel.Warning, "Thread {Thread} closes without its last commit; what it did since the one before is processed again by whoever goes on")]
+    public static partial void LastCommitFailed(ILogger logger, string thread, Exception failure);
+
     [LoggerMessage(300, LogLevel.Information, "Task {Task} restores {Records} record(s) of {Changelog} from offset {From}")]
     public static partial void RestoreStarted(ILogger logger, TaskId task, long records, TopicPartition changelog, long from);
 
@@ -88,6 +106,9 @@ internal static partial class Log
 
     [LoggerMessage(309, LogLevel.Warning, "What is known of the topology in {File} cannot be read or written; changes of the topology are not noticed")]
     public static partial void FingerprintUnusable(ILogger logger, string file, Exception failure);
+
+    [LoggerMessage(330, LogLevel.Warning, "The process id in {File} cannot be kept; transactions that a crash leaves open end by their time-out only")]
+    public static partial void ProcessIdUnusable(ILogger logger, string file, Exception failure);
 
     [LoggerMessage(400, LogLevel.Warning, "Operator {Node} of task {Task} left out the record at {Topic}-{Partition}, offset {Offset}")]
     public static partial void RecordLeftOut(ILogger logger, string node, TaskId task, string topic, int partition, long offset, Exception failure);

@@ -5,11 +5,14 @@ namespace Streams.Core;
 /// <summary>The failure handlers of an application, with the defaults of Kafka Streams: every failure stops the thread.</summary>
 internal sealed class ErrorPolicy
 {
-    public DeserializationExceptionHandler Deserialization { get; init; } = static (_, _) => ErrorResponse.Fail;
+    public DeserializationExceptionHandler Deserialization { get; init; } = ErrorHandlers.LogAndFail;
 
-    public ProcessingExceptionHandler Processing { get; init; } = static (_, _) => ErrorResponse.Fail;
+    public ProcessingExceptionHandler Processing { get; init; } = ErrorHandlers.LogAndFail;
 
-    public ProductionExceptionHandler Production { get; init; } = static (_, _, _) => ErrorResponse.Fail;
+    public ProductionExceptionHandler Production { get; init; } = ErrorHandlers.LogAndFail;
+
+    /// <summary>Where ready-made handlers write what failed; <c>null</c> for nowhere.</summary>
+    public string? DeadLetterTopic { get; init; }
 
     /// <summary>Told of every record that a handler let go; the runtime logs it.</summary>
     public Action<ErrorHandlerContext, Exception> Dropped { get; init; } = static (_, _) => { };
@@ -23,6 +26,7 @@ internal sealed class ErrorPolicy
             Deserialization = config.DeserializationExceptionHandler ?? defaults.Deserialization,
             Processing = config.ProcessingExceptionHandler ?? defaults.Processing,
             Production = config.ProductionExceptionHandler ?? defaults.Production,
+            DeadLetterTopic = config.DeadLetterTopic,
             Dropped = (context, failure) => Log.RecordLeftOut(
                 logger, context.NodeName, context.TaskId, context.Record?.Topic ?? "", context.Record?.Partition ?? -1, context.Record?.Offset ?? -1, failure),
         };

@@ -8,4 +8,7 @@ public sealed class ProductionException : StreamsException
         : base(message, innerException)
     {
     }
+
+    /// <summary>Whether it is about records that were handed over before the call that throws it; their senders are not known any more.</summary>
+    public bool IsOfEarlierRecords { get; init; }
 }

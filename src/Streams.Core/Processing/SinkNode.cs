@@ -44,7 +44,7 @@ internal sealed class SinkNode<K, V> : Processor<K, V>
         }
 
         var partition = ChoosePartition(topic, in record, key.WrittenSpan);
-        _collector.Send(topic, partition, new OutgoingRecord(key.WrittenSpan, record.HasKey, value.WrittenSpan, record.HasValue, record.Timestamp, record.HeadersOrNull));
+        _collector.Send(this, topic, partition, new OutgoingRecord(key.WrittenSpan, record.HasKey, value.WrittenSpan, record.HasValue, record.Timestamp, record.HeadersOrNull));
     }
 
     private int ChoosePartition(ProducerTopic topic, in Record<K, V> record, ReadOnlySpan<byte> key)

@@ -34,6 +34,9 @@ internal sealed class TaskContext
 
     public ErrorPolicy Errors => _errors;
 
+    /// <summary>What dead letters are written through; <c>null</c> where nothing is written: in global stores.</summary>
+    public RecordCollector? Collector { get; init; }
+
     /// <summary>Least wall-clock time between two looks for results whose window has closed; 0 looks at every record.</summary>
     public long EmitIntervalMs { get; init; } = 1000;
 
@@ -95,22 +98,50 @@ internal sealed class TaskContext
     /// <summary>Whether the failure came out of user code and has not been judged yet.</summary>
     public bool IsUserFailure(Exception failure) =>
         !ReferenceEquals(failure, _reported)
-        && failure is not (TaskMigratedException or TaskCorruptedException or ProductionException or StateStoreException or ClusterUnavailableException or OperationCanceledException)
+        && failure is not (TaskMigratedException or TaskCorruptedException or TransactionAbortedException or ProductionException or StateStoreException or ClusterUnavailableException or OperationCanceledException)
         && failure is not ProcessorException;
 
     /// <summary>Asks the processing handler; returns when it says continue, throws otherwise.</summary>
     public void HandleProcessingFailure(Processor node, long timestamp, Headers? headers, Exception failure)
     {
-        var raw = RawSource?.Invoke() ?? default;
-        var context = new ErrorHandlerContext(node.NodeName, TaskId, Metadata, timestamp, headers ?? Headers.Empty, raw.Key, raw.Value);
-        if (_errors.Processing(context, failure) == ErrorResponse.Continue)
-        {
-            DroppedRecords++;
-            _errors.Dropped(context, failure);
-            return;
-        }
-
+        var context = DescribeFailure(node.NodeName, timestamp, headers);
+        if (Continues(Ask(node.NodeName, () => _errors.Processing(context, failure)), context, failure)) return;
         _reported = new ProcessorException(node.NodeName, TaskId, Metadata, failure);
         throw _reported;
+    }
+
+    /// <summary>What a handler is told about a failure at this point of the graph.</summary>
+    public ErrorHandlerContext DescribeFailure(string nodeName, long timestamp, Headers? headers)
+    {
+        var raw = RawSource?.Invoke() ?? default;
+        return new ErrorHandlerContext(nodeName, TaskId, Metadata, timestamp, headers ?? Headers.Empty, raw.Key, raw.Value) { DeadLetterTopic = DeadLetterTopic };
+    }
+
+    /// <summary>Where ready-made handlers write what failed; <c>null</c> for nowhere.</summary>
+    public string? DeadLetterTopic => Collector is null ? null : _errors.DeadLetterTopic;
+
+    /// <summary>Calls a failure handler. One that throws itself has decided nothing, and is not asked again by the operators further up.</summary>
+    public ErrorResponse Ask(string nodeName, Func<ErrorResponse?> handler)
+    {
+        try
+        {
+            return handler() ?? throw new InvalidOperationException("A failure handler returned null; it must return an ErrorResponse.");
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            _reported = new ProcessorException(nodeName, TaskId, Metadata, failure);
+            throw _reported;
+        }
+    }
+
+    /// <summary>Does what a handler decided: dead letters are written, what is left out is counted and told. False when the thread has to stop.</summary>
+    public bool Continues(ErrorResponse response, ErrorHandlerContext context, Exception failure)
+    {
+        var continues = response.Decision == ErrorDecision.Continue;
+        Collector?.SendDeadLetters(response.DeadLetters, stops: !continues);
+        if (!continues) return false;
+        DroppedRecords++;
+        _errors.Dropped(context, failure);
+        return true;
     }
 }

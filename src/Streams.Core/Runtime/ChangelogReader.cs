@@ -5,9 +5,10 @@ namespace Streams.Core;
 /// <summary>Brings the stores of new tasks up to the end of their changelogs, batch by batch, while the thread's other tasks go on.</summary>
 /// <remarks>
 /// Each changelog is read from the offset that the store was last committed at to the end offset when restoring began; nobody else writes to it
-/// in between, because the task is ours. Source: Kafka's <c>StoreChangelogReader</c>.
+/// in between, because the task is ours. With transactions that is the very end, not the last stable offset: a transaction of the task's former owner that is
+/// still open there is waited for, since its outcome decides what the state is. Source: Kafka's <c>StoreChangelogReader</c>.
 /// </remarks>
-internal sealed class ChangelogReader(ICluster cluster, IClusterAdmin admin, string clientId, TimeProvider time, ILogger logger) : IDisposable
+internal sealed class ChangelogReader(ICluster cluster, IClusterAdmin admin, string clientId, bool readCommitted, TimeProvider time, ILogger logger) : IDisposable
 {
     /// <summary>Restored records become durable in steps of this many, so that a restart in the middle does not start over.</summary>
     private const int RecordsPerCommit = 500_000;
@@ -47,7 +48,7 @@ internal sealed class ChangelogReader(ICluster cluster, IClusterAdmin admin, str
         }
 
         if (starts.Count == 0) return;
-        _consumer ??= cluster.CreateConsumer(new ConsumerOptions { ClientId = clientId + "-restore" });
+        _consumer ??= cluster.CreateConsumer(new ConsumerOptions { ClientId = clientId + "-restore", ReadCommitted = readCommitted });
         _consumer.Assign(starts);
     }
 

@@ -160,7 +160,7 @@ public sealed class KafkaStreams : IAsyncDisposable
         private readonly StateDirectory _stateDirectory;
         private readonly GroupMember _member;
         private readonly InternalTopics _internalTopics;
-        private readonly Guid _processId = Guid.NewGuid();
+        private readonly Guid _processId;
         private readonly HashSet<StreamThread> _runningThreads = [];
         private readonly GlobalStreamThread? _globals;
         private readonly TopologyFingerprint _fingerprint;
@@ -177,12 +177,13 @@ public sealed class KafkaStreams : IAsyncDisposable
             _config = streams._config;
             _plan = streams._plan;
             _logger = streams._logger;
+            _stateDirectory = new StateDirectory(_config.StateDirectory, _config.ApplicationId, _logger);
+            _processId = _config.ReadCommitted ? _stateDirectory.ProcessId() : Guid.NewGuid();
             var clientId = _config.ClientId ?? $"{_config.ApplicationId}-{_processId}";
             _ownsCluster = _config.Cluster is null;
             _cluster = _config.Cluster ?? KafkaClusterProvider.Create(_config.BootstrapServers!, _logger, _config.TimeProvider);
             _admin = _cluster.CreateAdmin(clientId + "-admin");
             _coordinator = _cluster.CreateGroupCoordinator(clientId, _config.ApplicationId);
-            _stateDirectory = new StateDirectory(_config.StateDirectory, _config.ApplicationId, _logger);
             _internalTopics = new InternalTopics(_plan, _admin, _config.ReplicationFactor, _config.TopicProperties, _logger);
             _member = new GroupMember(_coordinator, _config, this, _logger);
             var memory = new StateMemory(_config.StateMemoryBytes, _config.StateStoreCacheMaxBytes / _config.NumStreamThreads);
@@ -192,7 +193,7 @@ public sealed class KafkaStreams : IAsyncDisposable
 
             // A topology of nothing but global stores has no tasks, and so no use for threads or a group.
             Threads = [.. Enumerable.Range(1, _plan.Subtopologies.Count == 0 ? 0 : _config.NumStreamThreads).Select(number => new StreamThread(
-                $"{clientId}-StreamThread-{number}", _config, _plan, _cluster, _admin, _coordinator, _stateDirectory, memory, errors, GlobalStores, this, _logger))];
+                $"{clientId}-StreamThread-{number}", $"{_config.ApplicationId}-{_processId}-{number}", _config, _plan, _cluster, _admin, _coordinator, _stateDirectory, memory, errors, GlobalStores, this, _logger))];
             Log.Starting(_logger, _config.ApplicationId, _cluster.Description, clientId, Threads.Count);
             _fingerprint = TopologyFingerprint.Of(_plan);
             if (_stateDirectory.ReadFingerprint() is not { } before) return;
@@ -321,6 +322,20 @@ public sealed class KafkaStreams : IAsyncDisposable
         {
             _ownedTasks = [];
             _member.RequestRejoin();
+        }
+
+        public StreamThreadExceptionResponse Judge(StreamThread thread, Exception failure)
+        {
+            if (_config.UncaughtExceptionHandler is not { } handler) return StreamThreadExceptionResponse.ShutdownClient;
+            try
+            {
+                return handler(failure);
+            }
+            catch (Exception second) when (second is not OutOfMemoryException)
+            {
+                Log.UncaughtHandlerFailed(_logger, thread.Name, second);
+                return StreamThreadExceptionResponse.ShutdownClient;
+            }
         }
 
         public void ThreadEnded(StreamThread thread, Exception? failure)

@@ -249,14 +249,11 @@ internal sealed class RecordQueue<K, V> : RecordQueue
             slice.Timestamp,
             HeadersOrEmpty(batch, index),
             slice.HasKey ? batch.Key(index).ToArray() : null,
-            slice.HasValue ? batch.Value(index).ToArray() : null);
-        if (_task.Errors.Deserialization(context, failure) == ErrorResponse.Continue)
+            slice.HasValue ? batch.Value(index).ToArray() : null)
         {
-            _task.DroppedRecords++;
-            _task.Errors.Dropped(context, failure);
-            return;
-        }
-
+            DeadLetterTopic = _task.DeadLetterTopic,
+        };
+        if (_task.Continues(_task.Ask(_source.NodeName, () => _task.Errors.Deserialization(context, failure)), context, failure)) return;
         throw new ProcessorException(_source.NodeName, _task.TaskId, Coordinates(in slice), new SerializationException(
             $"the record cannot be deserialised as <{TypeNames.Of(typeof(K))}, {TypeNames.Of(typeof(V))}>: {failure.Message}", failure));
     }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Extensions.Logging;
 
 namespace Streams.Core;
@@ -12,6 +13,8 @@ namespace Streams.Core;
 internal sealed class StateDirectory : IDisposable
 {
     private const string FingerprintFile = "topology.json";
+    private const string ProcessFile = "kafka-streams-process-metadata";
+    private const long MaxProcessFileBytes = 4096;
     private const long MaxFingerprintBytes = 64 << 20;
 
     private readonly string _root;
@@ -41,6 +44,36 @@ internal sealed class StateDirectory : IDisposable
         var folder = GlobalFolder(store);
         Directory.CreateDirectory(folder);
         return folder;
+    }
+
+    /// <summary>
+    /// Who this process is, across restarts: kept in the application's folder, so that a producer that comes back after a crash is known by its transactional id and
+    /// ends what it left open. Another process that has the folder locked, or a folder that cannot be written, makes it a new one.
+    /// </summary>
+    /// <remarks>Source: KAFKA-10091, Kafka's <c>kafka-streams-process-metadata</c> file, of the same name and content.</remarks>
+    public Guid ProcessId()
+    {
+        var path = Path.Combine(_root, ProcessFile);
+        try
+        {
+            AcquireLock();
+            if (File.Exists(path) && new FileInfo(path).Length <= MaxProcessFileBytes)
+            {
+                using var document = JsonDocument.Parse(File.ReadAllBytes(path));
+                if (document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("processId", out var id) && id.TryGetGuid(out var known)) return known;
+            }
+
+            var made = Guid.NewGuid();
+            var draft = path + ".tmp";
+            File.WriteAllText(draft, $$"""{"processId":"{{made}}"}""");
+            File.Move(draft, path, overwrite: true);
+            return made;
+        }
+        catch (Exception failure) when (failure is StateStoreException or IOException or UnauthorizedAccessException or JsonException)
+        {
+            Log.ProcessIdUnusable(_logger, path, failure);
+            return Guid.NewGuid();
+        }
     }
 
     /// <summary>Deletes a global store, because it no longer agrees with its topic.</summary>

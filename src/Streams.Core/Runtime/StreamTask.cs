@@ -34,6 +34,7 @@ internal sealed class StreamTask
         {
             Scheduler = Schedule,
             EmitIntervalMs = (long)environment.EmitInterval.TotalMilliseconds,
+            Collector = subtopology.IsGlobal ? null : environment.Collector,
         };
         _streamTime = new StreamTimePunctuation(new PunctuationQueue(), _context);
         BuildNodes(inputs);
@@ -150,7 +151,16 @@ internal sealed class StreamTask
     public RecordQueue Queue(TopicPartition partition) => _queueByPartition[partition];
 
     /// <summary>Takes a batch over.</summary>
-    public void Enqueue(RecordBatch batch) => _queueByPartition[batch.Partition].Enqueue(batch);
+    public void Enqueue(RecordBatch batch)
+    {
+        var queue = _queueByPartition[batch.Partition];
+        var had = queue.Count;
+        var came = batch.Count;
+        queue.Enqueue(batch);
+
+        // What could not be read has been judged already: its offsets, and its dead letters, are work to commit even when nothing else comes (E-109).
+        if (queue.Count < had + came) CommitNeeded = true;
+    }
 
     /// <summary>
     /// Processes up to so many records, always the one with the smallest timestamp next; of equal ones, that of the partition that was added first.

@@ -15,6 +15,9 @@ internal interface IStreamThreadOwner
     /// <summary>A commit was refused: this instance is not in the group's generation any more.</summary>
     void MembershipLost();
 
+    /// <summary>An error has come as far as the thread's end: what now? The thread has closed its tasks.</summary>
+    StreamThreadExceptionResponse Judge(StreamThread thread, Exception failure);
+
     /// <summary>The thread has ended; with an error when one is given.</summary>
     void ThreadEnded(StreamThread thread, Exception? failure);
 }
@@ -28,8 +31,11 @@ internal interface IStreamThreadOwner
 /// </remarks>
 internal sealed class StreamThread : IDisposable
 {
-    /// <summary>Records processed per task before the thread looks at its consumer again.</summary>
-    private const int RecordsPerTurn = 1000;
+    /// <summary>Records processed per task before the thread looks at its consumer and its commit again; fewer when they take long.</summary>
+    private const int MaxRecordsPerTurn = 1000;
+
+    private const double FirstRetryMs = 100;
+    private const double MaxRetryMs = 10_000;
 
     /// <summary>Batches taken from the consumer in one turn.</summary>
     private const int BatchesPerTurn = 16;
@@ -57,21 +63,28 @@ internal sealed class StreamThread : IDisposable
     private readonly Thread _thread;
 
     private IRecordConsumer? _consumer;
-    private RecordCollector? _collector;
+    private readonly Committer _committer;
     private ChangelogReader? _changelogs;
-    private TaskEnvironment? _environment;
+    private Func<RecordCollector, TaskEnvironment>? _environment;
     private bool _suspended = true;
     private bool _announceRunning;
     private long _lastCommit;
     private long _lastPurge;
     private long _lastSend;
-    private long? _commitFailingSince;
+    private int _recordsPerTurn = MaxRecordsPerTurn;
+    private IReadOnlyDictionary<TaskId, IReadOnlyCollection<TopicPartition>> _assigned = new Dictionary<TaskId, IReadOnlyCollection<TopicPartition>>();
+    private bool _opensTasks;
+    private long _openAt;
+    private long? _openingSince;
+    private long? _wentBackSince;
+    private double _retryMs = FirstRetryMs;
     private long? _pollFailingSince;
     private long _processedRecords;
     private volatile bool _ended;
 
     public StreamThread(
         string name,
+        string transactionalId,
         StreamsConfig config,
         TopologyPlan plan,
         ICluster cluster,
@@ -96,6 +109,7 @@ internal sealed class StreamThread : IDisposable
         _globalStores = globalStores;
         _owner = owner;
         _logger = logger;
+        _committer = new Committer(name, transactionalId, config, cluster, coordinator, () => owner.Membership, logger);
         _thread = new Thread(Run) { Name = name, IsBackground = true };
     }
 
@@ -145,7 +159,7 @@ internal sealed class StreamThread : IDisposable
     public Task CloseOthersAsync(IReadOnlyDictionary<TaskId, IReadOnlyCollection<TopicPartition>> tasks) => Post(() => CloseOthers(tasks));
 
     /// <summary>Closes all tasks without committing.</summary>
-    public Task LoseAsync() => Post(CloseAllDirty);
+    public Task LoseAsync() => Post(LoseAll);
 
     private Task Post(Action command)
     {
@@ -161,25 +175,67 @@ internal sealed class StreamThread : IDisposable
         Exception? failure = null;
         try
         {
+            while (!TryRun(out failure) && IsReplaced(failure!))
+            {
+                failure = null;
+            }
+        }
+        finally
+        {
+            Tasks = [];
+            CloseClients();
+            _ended = true;
+            DrainCommands();
+            _owner.ThreadEnded(this, failure);
+        }
+    }
+
+    private bool TryRun(out Exception? failure)
+    {
+        try
+        {
             Open();
             while (!_stopping.IsCancellationRequested) Turn();
             CloseAllClean();
+            failure = null;
+            return true;
         }
         catch (Exception error) when (error is not OutOfMemoryException)
         {
             failure = error;
             TryCloseAllDirty();
+            return false;
         }
-        finally
-        {
-            Tasks = [];
-            _changelogs?.Dispose();
-            _consumer?.Dispose();
-            _collector?.Producer.Dispose();
-            _ended = true;
-            DrainCommands();
-            _owner.ThreadEnded(this, failure);
-        }
+    }
+
+    // A thread is replaced by itself: everything it held is closed and made anew, and its tasks start from their last commit. The instance is one member of
+    // the group whichever thread runs a task, so nobody else notices.
+    private bool IsReplaced(Exception failure)
+    {
+        if (_stopping.IsCancellationRequested || _owner.Judge(this, failure) != StreamThreadExceptionResponse.ReplaceThread) return false;
+        CloseClients();
+        var delayMs = NextRetryMs();
+        Log.ThreadReplaced(_logger, Name, delayMs, failure);
+        _stopping.Token.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(delayMs));
+        _opensTasks = true;
+        _openAt = _config.TimeProvider.GetTimestamp();
+        _openingSince = _wentBackSince = _pollFailingSince = null;
+        return true;
+    }
+
+    private double NextRetryMs()
+    {
+        var delayMs = _retryMs;
+        _retryMs = Math.Min(MaxRetryMs, _retryMs * 2);
+        return delayMs;
+    }
+
+    private void CloseClients()
+    {
+        _changelogs?.Dispose();
+        _changelogs = null;
+        _consumer?.Dispose();
+        _committer.Dispose();
     }
 
     private void Open()
@@ -188,15 +244,15 @@ internal sealed class StreamThread : IDisposable
         {
             ClientId = Name + "-consumer",
             MaxBufferedBytes = (int)Math.Min(_config.InputBufferMaxBytes, int.MaxValue),
+            ReadCommitted = _config.ReadCommitted,
             Properties = _config.ConsumerProperties,
         });
-        _collector = new RecordCollector(_cluster.CreateProducer(new ProducerOptions { ClientId = Name + "-producer", Properties = _config.ProducerProperties }));
-        _changelogs = new ChangelogReader(_cluster, _admin, Name, _config.TimeProvider, _logger);
+        _changelogs = new ChangelogReader(_cluster, _admin, Name, _config.ReadCommitted, _config.TimeProvider, _logger);
         var consumer = _consumer;
-        _environment = new TaskEnvironment
+        _environment = collector => new TaskEnvironment
         {
             ApplicationId = _config.ApplicationId,
-            Collector = _collector,
+            Collector = collector,
             Time = _config.TimeProvider,
             Errors = _errors,
             Memory = _memory,
@@ -213,13 +269,17 @@ internal sealed class StreamThread : IDisposable
     private void Turn()
     {
         RunCommands();
+        OpenTasksIfDue();
         var hasWork = !_suspended && ProcessTasks();
         if (_changelogs!.IsBusy && !_suspended)
         {
             // While restoring, the restore consumer is where the thread waits, so neither starves the other.
-            _changelogs.Poll(hasWork ? TimeSpan.Zero : TimeSpan.FromMilliseconds(10));
-            StartRestoredTasks();
-            hasWork = true;
+            Attempt(() =>
+            {
+                _changelogs.Poll(hasWork ? TimeSpan.Zero : TimeSpan.FromMilliseconds(10));
+                StartRestoredTasks();
+            });
+            hasWork = !_opensTasks;
         }
 
         SendPendingIfDue(hasWork);
@@ -237,27 +297,25 @@ internal sealed class StreamThread : IDisposable
     {
         if (_suspended || (hasWork && _config.TimeProvider.GetElapsedTime(_lastSend) < _maxLinger)) return;
         _lastSend = _config.TimeProvider.GetTimestamp();
-        try
-        {
-            Guard(() => _collector!.Producer.SendPending());
-        }
-        catch (ClusterUnavailableException failure)
-        {
-            // Nothing is lost: the records stay with the producer, and the next commit waits for them and counts the time.
-            Log.CommitRetried(_logger, Name, _config.TaskTimeout.TotalMilliseconds, failure);
-        }
+        Guard(_committer.SendPending);
     }
 
     private bool ProcessTasks()
     {
         var processed = 0;
+        var started = _config.TimeProvider.GetTimestamp();
         Guard(() =>
         {
             foreach (var task in _running)
             {
-                processed += task.Process(RecordsPerTurn);
+                processed += task.Process(_recordsPerTurn);
             }
         });
+
+        // Slow user code must not hold a commit up for long: with transactions, for longer than they live.
+        var took = _config.TimeProvider.GetElapsedTime(started);
+        if (took > _config.CommitInterval / 2) _recordsPerTurn = Math.Max(1, _recordsPerTurn / 2);
+        else if (took < _config.CommitInterval / 8 && _recordsPerTurn < MaxRecordsPerTurn) _recordsPerTurn = Math.Min(MaxRecordsPerTurn, _recordsPerTurn * 2);
         Volatile.Write(ref _processedRecords, _processedRecords + processed);
         if (_paused.Count > 0) ResumeWhatHasRoom();
         return processed > 0;
@@ -354,37 +412,23 @@ internal sealed class StreamThread : IDisposable
         Guard(() => Commit(_running.Where(task => task.CommitNeeded || task.CommitRequested).ToList()));
     }
 
-    // The order is the promise: outputs and changelogs are acknowledged before offsets move, and state follows last, so that a crash at any
-    // point leaves at worst records that are processed again, never a record whose effect is missing.
-    private void Commit(List<StreamTask> tasks)
+    // One transaction holds what all tasks of the thread have sent, so they are committed together or not at all.
+    private bool Commit(List<StreamTask> tasks)
     {
         _lastCommit = _config.TimeProvider.GetTimestamp();
-        if (tasks.Count == 0) return;
-        try
+        if (_committer.HasOpenTransaction) tasks = [.. _running];
+        if (_committer.Commit(tasks, out var offsets) != CommitResult.Done) return false;
+        if (tasks.Count > 0)
         {
-            var offsets = new List<OffsetCommit>();
-            foreach (var task in tasks) offsets.AddRange(task.PrepareCommit());
-            _collector!.Producer.Flush(CancellationToken.None);
-            if (offsets.Count > 0)
-            {
-                var error = _coordinator.CommitOffsetsAsync(_owner.Membership, offsets, CancellationToken.None).GetAwaiter().GetResult();
-                if (error == GroupError.RebalanceInProgress) return;
-                if (error != GroupError.None) throw new TaskMigratedException($"The group refused the commit of {offsets.Count} offset(s): {error}.");
-            }
+            _retryMs = FirstRetryMs;
+            _wentBackSince = null;
+        }
 
-            foreach (var task in tasks) task.CompleteCommit();
-            _commitFailingSince = null;
-            PurgeIfDue(offsets);
-        }
-        catch (ClusterUnavailableException failure)
-        {
-            _commitFailingSince ??= _config.TimeProvider.GetTimestamp();
-            if (_config.TimeProvider.GetElapsedTime(_commitFailingSince.Value) >= _config.TaskTimeout) throw;
-            Log.CommitRetried(_logger, Name, _config.TaskTimeout.TotalMilliseconds, failure);
-        }
+        PurgeIfDue(offsets);
+        return true;
     }
 
-    private void PurgeIfDue(List<OffsetCommit> offsets)
+    private void PurgeIfDue(IReadOnlyList<OffsetCommit> offsets)
     {
         if (_config.TimeProvider.GetElapsedTime(_lastPurge) < _config.RepartitionPurgeInterval) return;
         _lastPurge = _config.TimeProvider.GetTimestamp();
@@ -411,43 +455,103 @@ internal sealed class StreamThread : IDisposable
 
     private void CloseOthers(IReadOnlyDictionary<TaskId, IReadOnlyCollection<TopicPartition>> assigned)
     {
+        var tornTransaction = false;
         foreach (var task in _tasks.Values.Where(task => !assigned.ContainsKey(task.Id)).ToList())
         {
             // A commit that could not be made before the rebalance cannot be made now that the task is another's.
-            if (_running.Contains(task) && task.CommitNeeded) Log.TaskMigrated(_logger, task.Id, new TaskMigratedException("the task moved before its last commit"));
+            if (_running.Contains(task) && task.CommitNeeded)
+            {
+                Log.TaskMigrated(_logger, task.Id, new TaskMigratedException("the task moved before its last commit"));
+                tornTransaction |= _committer.HasOpenTransaction;
+            }
+
             Close(task, "moved");
         }
+
+        // What the task sent cannot be taken out of the transaction that the others are in too.
+        if (tornTransaction) CloseAllDirty();
     }
 
     private void Assign(IReadOnlyDictionary<TaskId, IReadOnlyCollection<TopicPartition>> assigned)
     {
-        foreach (var (id, inputs) in assigned)
-        {
-            if (_tasks.TryGetValue(id, out var task)) ChangeInputs(task, inputs);
-            else Create(id, inputs);
-        }
-
+        _assigned = assigned;
         Tasks = [.. assigned.Keys];
         _suspended = false;
         _announceRunning = true;
-        StartRestoredTasks();
+        _opensTasks = true;
+        _openAt = _config.TimeProvider.GetTimestamp();
+        OpenTasksIfDue();
+    }
+
+    /// <summary>Opens what is assigned and not open: after an assignment, and after going back to the last commit.</summary>
+    private void OpenTasksIfDue()
+    {
+        if (!_opensTasks || _suspended || _config.TimeProvider.GetTimestamp() < _openAt) return;
+        Attempt(() =>
+        {
+            _committer.Open(_stopping.Token);
+            foreach (var (id, inputs) in _assigned)
+            {
+                if (_tasks.TryGetValue(id, out var task)) ChangeInputs(task, inputs);
+                else Create(id, inputs);
+            }
+
+            StartRestoredTasks();
+            _opensTasks = false;
+            _openingSince = null;
+        });
+    }
+
+    // A cluster that does not answer is asked again with growing pauses, until the tasks' patience is at its end; other threads and the group go on meanwhile.
+    private void Attempt(Action step)
+    {
+        try
+        {
+            Guard(step);
+        }
+        catch (ClusterUnavailableException failure)
+        {
+            _openingSince ??= _config.TimeProvider.GetTimestamp();
+            if (_config.TimeProvider.GetElapsedTime(_openingSince.Value) >= _config.TaskTimeout) throw;
+            if (!_opensTasks) Log.OpeningRetried(_logger, Name, _config.TaskTimeout.TotalMilliseconds, failure);
+            OpenTasksIn(NextRetryMs());
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            // Closing: what is not open is not opened any more.
+        }
+    }
+
+    private void OpenTasksIn(double delayMs)
+    {
+        _opensTasks = true;
+        _openAt = _config.TimeProvider.GetTimestamp() + (long)(delayMs / 1000 * _config.TimeProvider.TimestampFrequency);
+    }
+
+    // Back to the last commit: everything since then is given up, and processed again by tasks that are opened anew.
+    private void GoBack(StreamsException failure)
+    {
+        CloseAllDirty();
+        _wentBackSince ??= _config.TimeProvider.GetTimestamp();
+        if (_config.TimeProvider.GetElapsedTime(_wentBackSince.Value) >= _config.TaskTimeout)
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
+        Log.WentBack(_logger, Name, failure);
+        OpenTasksIn(NextRetryMs());
     }
 
     private void Create(TaskId id, IReadOnlyCollection<TopicPartition> inputs)
     {
         var subtopology = _plan.Subtopologies.First(candidate => candidate.Id == id.Subtopology);
-        var task = Open(id, subtopology, inputs);
+        StreamTask task;
         try
         {
-            _changelogs!.Add(task, _stopping.Token);
+            task = OpenForRestoring(id, subtopology, inputs);
         }
         catch (TaskCorruptedException failure)
         {
             Log.StateCorrupted(_logger, id, failure.Message);
-            task.Close();
             _stateDirectory.Wipe(id);
-            task = Open(id, subtopology, inputs);
-            _changelogs!.Add(task, _stopping.Token);
+            task = OpenForRestoring(id, subtopology, inputs);
         }
 
         _tasks.Add(id, task);
@@ -477,14 +581,44 @@ internal sealed class StreamThread : IDisposable
 
         // A task that is not running yet gets its positions, those of the new partitions among them, when it starts.
         if (!_running.Contains(task)) return;
-        var starts = StartPositions(added, out var committed);
-        task.RestoreTimes(committed);
-        _consumer!.Assign(starts);
+        try
+        {
+            var starts = StartPositions(added, out var committed);
+            task.RestoreTimes(committed);
+            _consumer!.Assign(starts);
+        }
+        catch (Exception)
+        {
+            // Without a position they would never be read; the next attempt adds them again.
+            foreach (var partition in added)
+            {
+                task.RemoveInput(partition);
+                _taskByPartition.Remove(partition);
+            }
+
+            throw;
+        }
+    }
+
+    private StreamTask OpenForRestoring(TaskId id, Subtopology subtopology, IReadOnlyCollection<TopicPartition> inputs)
+    {
+        var task = Open(id, subtopology, inputs);
+        try
+        {
+            _changelogs!.Add(task, _stopping.Token);
+            return task;
+        }
+        catch (Exception)
+        {
+            _changelogs!.Remove(task);
+            task.Close();
+            throw;
+        }
     }
 
     private StreamTask Open(TaskId id, Subtopology subtopology, IReadOnlyCollection<TopicPartition> inputs)
     {
-        var task = new StreamTask(id, subtopology, inputs, _environment!);
+        var task = new StreamTask(id, subtopology, inputs, _environment!(_committer.Collector));
         try
         {
             task.OpenStores();
@@ -541,7 +675,7 @@ internal sealed class StreamThread : IDisposable
         return reset switch
         {
             AutoOffsetReset.EarliestReset => _admin.BeginningOffsetsAsync([partition], _stopping.Token).GetAwaiter().GetResult()[partition],
-            AutoOffsetReset.LatestReset => _admin.EndOffsetsAsync([partition], readCommitted: false, _stopping.Token).GetAwaiter().GetResult()[partition],
+            AutoOffsetReset.LatestReset => _admin.EndOffsetsAsync([partition], _config.ReadCommitted, _stopping.Token).GetAwaiter().GetResult()[partition],
             AutoOffsetReset.DurationReset back => _admin.OffsetsForTimeAsync([partition], _config.TimeProvider.GetUtcNow() - back.Duration, _stopping.Token).GetAwaiter().GetResult()[partition],
             _ => throw new ConfigException($"Partition {partition} has no committed offset, and its offset reset is None: commit offsets first, or choose another AutoOffsetReset."),
         };
@@ -569,12 +703,11 @@ internal sealed class StreamThread : IDisposable
             try
             {
                 Guard(command.Run);
-                command.Done.SetResult();
             }
-            catch (Exception failure)
+            finally
             {
-                command.Done.SetException(failure);
-                throw;
+                // A failure is the thread's to report, once, by its end; whoever gave the command goes on without its tasks.
+                command.Done.SetResult();
             }
         }
     }
@@ -584,7 +717,7 @@ internal sealed class StreamThread : IDisposable
         while (_commands.TryDequeue(out var command)) command.Done.TrySetResult();
     }
 
-    // Losing the tasks to another instance is not a failure of the application: give them up and join again.
+    // Losing the tasks to another instance is not a failure of the application: give them up and join again. Nor is a transaction that the cluster gave up.
     private void Guard(Action action)
     {
         try
@@ -594,21 +727,42 @@ internal sealed class StreamThread : IDisposable
         catch (TaskMigratedException failure)
         {
             foreach (var task in _tasks.Keys) Log.TaskMigrated(_logger, task, failure);
-            CloseAllDirty();
+            LoseAll();
             _suspended = true;
             _owner.MembershipLost();
+        }
+        catch (Exception failure) when (failure is TransactionAbortedException or TaskCorruptedException)
+        {
+            GoBack((StreamsException)failure);
         }
     }
 
     private void CloseAllClean()
     {
-        if (!_suspended) Commit(_running.Where(task => task.CommitNeeded).ToList());
-        foreach (var task in _tasks.Values.ToList()) Close(task, "clean");
+        try
+        {
+            if (!_suspended) Commit(_running.Where(task => task.CommitNeeded).ToList());
+            foreach (var task in _tasks.Values.ToList()) Close(task, "clean");
+        }
+        catch (Exception failure) when (failure is TaskMigratedException or TaskCorruptedException or TransactionAbortedException or ClusterUnavailableException)
+        {
+            Log.LastCommitFailed(_logger, Name, failure);
+            CloseAllDirty();
+        }
     }
 
+    private void LoseAll()
+    {
+        _assigned = new Dictionary<TaskId, IReadOnlyCollection<TopicPartition>>();
+        _opensTasks = false;
+        CloseAllDirty();
+    }
+
+    // The producer goes too: what it still holds back must not be written after somebody else has taken the tasks over.
     private void CloseAllDirty()
     {
         foreach (var task in _tasks.Values.ToList()) Close(task, "without commit");
+        _committer.Abandon();
     }
 
     private void TryCloseAllDirty()

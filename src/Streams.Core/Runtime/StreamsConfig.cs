@@ -17,6 +17,8 @@ public enum ProcessingGuarantee
 /// <remarks>Each property names its Kafka Streams key; defaults are Kafka Streams' own where nothing else is said.</remarks>
 public sealed record StreamsConfig
 {
+    private readonly TimeSpan? _commitInterval;
+
     /// <summary>Name of the application: its consumer group, the prefix of its internal topics and client ids, its folder under <see cref="StateDirectory"/>. <c>application.id</c></summary>
     public required string ApplicationId { get; init; }
 
@@ -35,8 +37,21 @@ public sealed record StreamsConfig
     /// <summary>Folder for local state; one process at a time uses an application's folder in it (default: <c>kafka-streams</c> in the system's temporary folder, which a reboot may empty). <c>state.dir</c></summary>
     public string StateDirectory { get; init; } = Path.Combine(Path.GetTempPath(), "kafka-streams");
 
-    /// <summary>Time between commits (default 30 s). It is also how long a record cache holds updates back. <c>commit.interval.ms</c></summary>
-    public TimeSpan CommitInterval { get; init; } = TimeSpan.FromSeconds(30);
+    /// <summary>
+    /// Time between commits (default 30 s; 100 ms with <see cref="ProcessingGuarantee.ExactlyOnce"/>, whose outputs are visible only after a commit). It is also how long a record
+    /// cache holds updates back. <c>commit.interval.ms</c>
+    /// </summary>
+    public TimeSpan CommitInterval
+    {
+        get => _commitInterval ?? (ProcessingGuarantee == ProcessingGuarantee.ExactlyOnce ? TimeSpan.FromMilliseconds(100) : TimeSpan.FromSeconds(30));
+        init => _commitInterval = value;
+    }
+
+    /// <summary>
+    /// How long a transaction may stay open before the cluster gives it up (default 10 s; at least <see cref="CommitInterval"/>, at most 15 min). After a crash, readers of committed
+    /// records wait this long at most. With <see cref="ProcessingGuarantee.ExactlyOnce"/> only. <c>producer.transaction.timeout.ms</c>
+    /// </summary>
+    public TimeSpan TransactionTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How long a thread waits for records when it has nothing to do (default 100 ms). <c>poll.ms</c></summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromMilliseconds(100);
@@ -101,6 +116,18 @@ public sealed record StreamsConfig
     /// <summary>Decides about records that cannot be serialised (default: fail). <c>production.exception.handler</c></summary>
     public ProductionExceptionHandler? ProductionExceptionHandler { get; init; }
 
+    /// <summary>
+    /// Where the ready-made failure handlers, the default ones among them, write the source record of a failure (default: nowhere). The topic has to exist; global stores
+    /// write nothing. <c>errors.dead.letter.queue.topic.name</c> (KIP-1034)
+    /// </summary>
+    public string? DeadLetterTopic { get; init; }
+
+    /// <summary>
+    /// Decides what becomes of the application when a thread fails with an error that no other handler has dealt with (default: <see cref="StreamThreadExceptionResponse.ShutdownClient"/>).
+    /// Called on the failing thread. Kafka's <c>setUncaughtExceptionHandler</c> (KIP-671)
+    /// </summary>
+    public Func<Exception, StreamThreadExceptionResponse>? UncaughtExceptionHandler { get; init; }
+
     /// <summary>Settings passed on to every consumer, by their Kafka names. The <c>consumer.</c> prefix.</summary>
     public IReadOnlyDictionary<string, string> ConsumerProperties { get; init; } = new Dictionary<string, string>();
 
@@ -109,6 +136,9 @@ public sealed record StreamsConfig
 
     /// <summary>Settings put on every internal topic, by their Kafka names. The <c>topic.</c> prefix.</summary>
     public IReadOnlyDictionary<string, string> TopicProperties { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Whether consumers hide what is in open and aborted transactions.</summary>
+    internal bool ReadCommitted => ProcessingGuarantee == ProcessingGuarantee.ExactlyOnce;
 
     /// <summary>
     /// Least wall-clock time between two looks for results whose window has closed (emit on close; unmatched records of left and outer joins).
@@ -133,8 +163,11 @@ public sealed record StreamsConfig
             faults.Add("neither BootstrapServers (bootstrap.servers) nor Cluster is set: say where to run, for example BootstrapServers = \"localhost:9092\" or Cluster = EmbeddedCluster.At(\"./data\")");
         if (Cluster is not null && BootstrapServers is not null)
             faults.Add($"both Cluster and BootstrapServers ('{BootstrapServers}') are set: set one of them");
-        if (ProcessingGuarantee != ProcessingGuarantee.AtLeastOnce)
-            faults.Add($"processing.guarantee is {ProcessingGuarantee}: this version can do AtLeastOnce only");
+        if (!Enum.IsDefined(ProcessingGuarantee)) faults.Add($"processing.guarantee is {ProcessingGuarantee}: AtLeastOnce and ExactlyOnce are allowed");
+        if (ProcessingGuarantee == ProcessingGuarantee.ExactlyOnce && (TransactionTimeout < CommitInterval || TransactionTimeout > TimeSpan.FromMinutes(15)))
+            faults.Add($"transaction.timeout.ms is {TransactionTimeout.TotalMilliseconds}: commit.interval.ms ({CommitInterval.TotalMilliseconds}) to 900000 ms are allowed, because a transaction stays open from commit to commit");
+        if (DeadLetterTopic is not null && !IsTopic(DeadLetterTopic))
+            faults.Add($"errors.dead.letter.queue.topic.name is '{DeadLetterTopic}': 1 to 249 characters of a-z, A-Z, 0-9, '.', '_' and '-' are allowed");
         if (NumStreamThreads is < 1 or > 256) faults.Add($"num.stream.threads is {NumStreamThreads}: 1 to 256 are allowed");
         if (string.IsNullOrWhiteSpace(StateDirectory)) faults.Add("state.dir is empty: name a folder");
         Positive(CommitInterval, "commit.interval.ms");
@@ -167,6 +200,9 @@ public sealed record StreamsConfig
     }
 
     private static bool IsOurs(string key) => key is "enable.auto.commit" or "group.id" or "auto.offset.reset" or "enable.auto.offset.store";
+
+    private static bool IsTopic(string name) =>
+        name is { Length: > 0 and <= 249 } and not ("." or "..") && name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '_' or '-');
 
     private static bool IsName(string? name) =>
         name is { Length: > 0 and <= 200 } and not ("." or "..") && name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '_' or '-');

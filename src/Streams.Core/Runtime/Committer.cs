@@ -1,0 +1,199 @@
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.Extensions.Logging;
+
+namespace Streams.Core;
+
+/// <summary>How a commit ended.</summary>
+internal enum CommitResult
+{
+    /// <summary>Outputs, offsets and state are committed.</summary>
+    Done,
+
+    /// <summary>Nothing is, and nothing is lost: try again later.</summary>
+    NotNow,
+}
+
+/// <summary>
+/// Owns a thread's producer and commits its tasks. The order is the promise: outputs and changelogs are acknowledged before offsets move, and state
+/// follows last, so that a crash at any point leaves at worst records that are processed again, never a record whose effect is missing.
+/// </summary>
+/// <remarks>
+/// <para>
+/// With <see cref="ProcessingGuarantee.ExactlyOnce"/> outputs, changelogs and offsets of all tasks of the thread are one transaction, which begins with the first
+/// record that is sent after a commit. One transaction cannot be given up in part: when one task of the thread loses its right to commit, all of them go back to the
+/// last commit.
+/// </para>
+/// <para>
+/// After <see cref="Abandon"/> the producer is gone, and with it whatever it had not sent; <see cref="Open"/> makes another, which fences it.
+/// Used from the thread only. Source: Kafka's <c>TaskExecutor</c> and <c>StreamsProducer</c>; KIP-447.
+/// </para>
+/// </remarks>
+internal sealed class Committer : IDisposable
+{
+    /// <summary>How long giving up a transaction may take; past that it is left to its time-out, or to the next producer of the same id.</summary>
+    private static readonly TimeSpan _abortPatience = TimeSpan.FromSeconds(3);
+
+    private readonly string _threadName;
+    private readonly StreamsConfig _config;
+    private readonly ICluster _cluster;
+    private readonly IGroupCoordinator _coordinator;
+    private readonly Func<GroupMembership> _membership;
+    private readonly ProducerOptions _options;
+    private readonly ILogger _logger;
+    private RecordCollector? _collector;
+    private long? _unavailableSince;
+
+    public Committer(
+        string threadName, string transactionalId, StreamsConfig config, ICluster cluster, IGroupCoordinator coordinator, Func<GroupMembership> membership, ILogger logger)
+    {
+        _threadName = threadName;
+        _config = config;
+        _cluster = cluster;
+        _coordinator = coordinator;
+        _membership = membership;
+        _logger = logger;
+        _options = new ProducerOptions
+        {
+            ClientId = threadName + "-producer",
+            TransactionalId = IsExactlyOnce ? transactionalId : null,
+            TransactionTimeout = config.TransactionTimeout,
+            Properties = config.ProducerProperties,
+        };
+    }
+
+    /// <summary>What tasks write through; changes with <see cref="Open"/>.</summary>
+    public RecordCollector Collector => _collector ?? throw new InvalidOperationException("The producer is not open.");
+
+    [MemberNotNullWhen(true, nameof(_collector))]
+    public bool IsOpen => _collector is not null;
+
+    /// <summary>Whether a transaction is open, which has to be committed however little is in it.</summary>
+    public bool HasOpenTransaction => _collector is { IsTransactionOpen: true };
+
+    private bool IsExactlyOnce => _config.ProcessingGuarantee == ProcessingGuarantee.ExactlyOnce;
+
+    /// <summary>Makes the producer; with transactions, fences the one before and ends what it left open.</summary>
+    /// <exception cref="ClusterUnavailableException">The cluster does not answer; try again.</exception>
+    public void Open(CancellationToken cancellationToken)
+    {
+        if (IsOpen) return;
+        var producer = _cluster.CreateProducer(_options);
+        try
+        {
+            if (IsExactlyOnce) producer.InitTransactions(cancellationToken);
+        }
+        catch (Exception)
+        {
+            producer.Dispose();
+            throw;
+        }
+
+        _collector = new RecordCollector(producer, IsExactlyOnce);
+    }
+
+    /// <summary>Commits tasks.</summary>
+    /// <param name="tasks">With an open transaction, all tasks that may have sent something in it.</param>
+    /// <param name="offsets">The committed offsets; empty unless done.</param>
+    /// <exception cref="TaskMigratedException">The tasks are somebody else's.</exception>
+    /// <exception cref="TransactionAbortedException">Nothing is committed, or it is not known whether it is: all tasks go back to the last commit, as the cluster knows it.</exception>
+    /// <exception cref="ClusterUnavailableException">The cluster did not answer for <c>task.timeout.ms</c>.</exception>
+    public CommitResult Commit(IReadOnlyList<StreamTask> tasks, out IReadOnlyList<OffsetCommit> offsets)
+    {
+        offsets = [];
+        if (tasks.Count == 0) return CommitResult.Done;
+        try
+        {
+            var consumed = new List<OffsetCommit>();
+            foreach (var task in tasks) consumed.AddRange(task.PrepareCommit());
+            Collector.Producer.Flush(CancellationToken.None);
+            if (IsExactlyOnce) CommitTransaction(consumed);
+            else if (!CommitOffsets(consumed)) return CommitResult.NotNow;
+            foreach (var task in tasks) task.CompleteCommit();
+            _unavailableSince = null;
+            offsets = consumed;
+            return CommitResult.Done;
+        }
+        catch (ClusterUnavailableException failure)
+        {
+            Retry(failure);
+            return CommitResult.NotNow;
+        }
+    }
+
+    /// <summary>Sends off what waits for company, so that latency is low when there is little to do.</summary>
+    public void SendPending()
+    {
+        try
+        {
+            _collector?.Producer.SendPending();
+        }
+        catch (ClusterUnavailableException failure)
+        {
+            // Nothing is lost: the records stay with the producer, and the next commit waits for them and counts the time.
+            Log.CommitRetried(_logger, _threadName, _config.TaskTimeout.TotalMilliseconds, failure);
+        }
+    }
+
+    /// <summary>Gives up what was written since the last commit. The tasks that wrote it are closed.</summary>
+    public void Abandon()
+    {
+        if (!IsOpen) return;
+        var collector = _collector;
+        _collector = null;
+        _unavailableSince = null;
+        try
+        {
+            if (collector.IsTransactionOpen)
+            {
+                using var patience = new CancellationTokenSource(_abortPatience, _config.TimeProvider);
+                collector.Producer.AbortTransaction(patience.Token);
+            }
+        }
+        catch (Exception failure) when (failure is StreamsException or OperationCanceledException)
+        {
+            // Fenced, timed out or unreachable: the transaction ends without us.
+            Log.AbortFailed(_logger, _threadName, failure);
+        }
+        finally
+        {
+            collector.Producer.Dispose();
+        }
+    }
+
+    public void Dispose() => Abandon();
+
+    private bool CommitOffsets(List<OffsetCommit> offsets)
+    {
+        if (offsets.Count == 0) return true;
+        var error = _coordinator.CommitOffsetsAsync(_membership(), offsets, CancellationToken.None).GetAwaiter().GetResult();
+        if (error == GroupError.RebalanceInProgress) return false;
+        return error == GroupError.None ? true : throw new TaskMigratedException($"The group refused the commit of {offsets.Count} offset(s): {error}.");
+    }
+
+    private void CommitTransaction(List<OffsetCommit> offsets)
+    {
+        if (offsets.Count == 0 && !HasOpenTransaction) return;
+        Collector.BeginTransaction();
+        var producer = Collector.Producer;
+        try
+        {
+            if (offsets.Count > 0) producer.SendOffsetsToTransaction(offsets, _membership(), CancellationToken.None);
+            producer.CommitTransaction(CancellationToken.None);
+        }
+        catch (ClusterUnavailableException failure)
+        {
+            // It may be committed or not. The next producer's start waits for the outcome, and the tasks then go on from the offsets that it left.
+            throw new TransactionAbortedException("The cluster did not answer whether the transaction is committed: " + failure.Message, failure);
+        }
+
+        Collector.IsTransactionOpen = false;
+    }
+
+    private void Retry(ClusterUnavailableException failure)
+    {
+        _unavailableSince ??= _config.TimeProvider.GetTimestamp();
+        if (_config.TimeProvider.GetElapsedTime(_unavailableSince.Value) >= _config.TaskTimeout)
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
+        Log.CommitRetried(_logger, _threadName, _config.TaskTimeout.TotalMilliseconds, failure);
+    }
+}
