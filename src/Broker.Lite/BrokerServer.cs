@@ -40,9 +40,12 @@ public sealed class BrokerServer : IAsyncDisposable
             var groups = new GroupDirectory();
             var journal = new OffsetsTopic(catalog, options.TimeProvider, _logger);
             journal.Replay(groups);
+            var transactionJournal = new TransactionTopic(catalog, options.TimeProvider, _logger);
+            var transactions = transactionJournal.Replay();
 
             var groupOptions = GroupOptionsOf(config);
             var coordinator = new GroupCoordinator(groups, groupOptions, _timers, options.TimeProvider, journal, options.NewId, _logger);
+            var offsets = new GroupOffsets(groups, coordinator, groupOptions, options.TimeProvider, journal, _logger);
             _state = new BrokerState
             {
                 BrokerId = config.Int(BrokerConfigKeys.BrokerId),
@@ -51,8 +54,11 @@ public sealed class BrokerServer : IAsyncDisposable
                 Catalog = catalog,
                 Groups = groups,
                 Coordinator = coordinator,
-                Offsets = new GroupOffsets(groups, coordinator, groupOptions, options.TimeProvider, journal, _logger),
+                Offsets = offsets,
+                Transactions = new TransactionCoordinator(
+                    TransactionOptionsOf(config), catalog, journal, offsets, transactionJournal, transactions, _timers, options.TimeProvider, _logger),
             };
+            loop.Post(_state.Transactions.Resume);
             _dispatcher = new RequestDispatcher(HandlersFor(_state, config.Int(BrokerConfigKeys.FetchMaxBytes)), options.Interceptor);
             ScheduleOffsetExpiry(groupOptions.OffsetRetentionCheckIntervalMs);
         }
@@ -149,6 +155,13 @@ public sealed class BrokerServer : IAsyncDisposable
         OffsetRetentionCheckIntervalMs = config.Long(BrokerConfigKeys.OffsetsRetentionCheckIntervalMs),
     };
 
+    private static TransactionOptions TransactionOptionsOf(BrokerConfig config) => new()
+    {
+        MaxTimeoutMs = config.Int(BrokerConfigKeys.TransactionMaxTimeoutMs),
+        IdExpirationMs = config.Int(BrokerConfigKeys.TransactionIdExpirationMs),
+        IdExpirationCheckIntervalMs = config.Int(BrokerConfigKeys.TransactionIdExpirationCheckIntervalMs),
+    };
+
     private RequestHandler[] HandlersFor(BrokerState state, int fetchMaxBytes) =>
     [
         new ApiVersionsHandler(() => _dispatcher),
@@ -176,6 +189,13 @@ public sealed class BrokerServer : IAsyncDisposable
         new DescribeGroupsHandler(state),
         new DeleteGroupsHandler(state),
         new InitProducerIdHandler(state),
+        new AddPartitionsToTxnHandler(state),
+        new AddOffsetsToTxnHandler(state),
+        new TxnOffsetCommitHandler(state),
+        new EndTxnHandler(state),
+        new DescribeTransactionsHandler(state),
+        new ListTransactionsHandler(state),
+        new DescribeProducersHandler(state),
         new OffsetForLeaderEpochHandler(state),
     ];
 

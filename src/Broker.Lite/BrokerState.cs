@@ -23,6 +23,8 @@ internal sealed class BrokerState
 
     public required GroupOffsets Offsets { get; init; }
 
+    public required TransactionCoordinator Transactions { get; init; }
+
     /// <summary>The current picture of topics and settings.</summary>
     public ClusterView View => Catalog.View;
 }

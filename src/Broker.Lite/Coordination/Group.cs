@@ -35,6 +35,9 @@ internal sealed class Group(string id)
 
     public Dictionary<OffsetPartition, CommittedOffset> Offsets { get; } = [];
 
+    /// <summary>Commits in transactions that have not ended, by producer id.</summary>
+    public Dictionary<long, Dictionary<OffsetPartition, CommittedOffset>> PendingOffsets { get; } = [];
+
     /// <summary>Ends the join phase although members are missing.</summary>
     public LoopTimer? JoinTimer { get; set; }
 
@@ -48,6 +51,29 @@ internal sealed class Group(string id)
 
     /// <summary>True from the start of an initial join phase's last delay step if a member joined in it.</summary>
     public bool MemberJoinedInInitialDelay { get; set; }
+
+    /// <summary>Whether a partition has a commit in a transaction that has not ended.</summary>
+    public bool HasPendingOffset(OffsetPartition partition) => PendingOffsets.Values.Any(pending => pending.ContainsKey(partition));
+
+    /// <summary>Forgets a commit, and those of transactions under way.</summary>
+    public void RemoveOffset(OffsetPartition partition)
+    {
+        Offsets.Remove(partition);
+        foreach (var pending in PendingOffsets.Values)
+            pending.Remove(partition);
+    }
+
+    /// <summary>Makes the commits of a producer's transaction count, unless later ones do already; or forgets them.</summary>
+    public void CompleteTransaction(long producerId, bool isCommit)
+    {
+        if (!PendingOffsets.Remove(producerId, out var pending) || !isCommit)
+            return;
+        foreach (var (partition, offset) in pending)
+        {
+            if (!Offsets.TryGetValue(partition, out var current) || current.JournalOffset < offset.JournalOffset)
+                Offsets[partition] = offset;
+        }
+    }
 
     public bool IsLeader(GroupMember member) => member.Id == LeaderId;
 

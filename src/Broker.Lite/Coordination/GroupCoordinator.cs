@@ -481,7 +481,7 @@ internal sealed class GroupCoordinator
     }
 
     private ErrorCode PersistGeneration(Group group) =>
-        _journal.Append(group.Id, [OffsetsTopicFormat.GroupEntry(group)]) == ErrorCode.None
+        _journal.Append(group.Id, [OffsetsTopicFormat.GroupEntry(group)]).Error == ErrorCode.None
             ? ErrorCode.None
             // The clients' retriable answer to a coordinator that cannot do its work right now.
             : ErrorCode.CoordinatorNotAvailable;

@@ -1,9 +1,12 @@
 namespace Broker.Lite.Coordination;
 
-/// <summary>All groups of the broker by id. Owned by the loop.</summary>
+/// <summary>All groups of the broker by id, and which of them have offsets in transactions. Owned by the loop.</summary>
 internal sealed class GroupDirectory
 {
     private readonly Dictionary<string, Group> _groups = new(StringComparer.Ordinal);
+
+    // Without it the end of each transaction would look through all groups.
+    private readonly Dictionary<long, HashSet<string>> _groupsByProducer = [];
 
     public IReadOnlyCollection<Group> All => _groups.Values;
 
@@ -25,5 +28,31 @@ internal sealed class GroupDirectory
             timer.Cancel();
         group.PendingMembers.Clear();
         _groups.Remove(group.Id);
+    }
+
+    /// <summary>Keeps a commit aside until the producer's transaction ends.</summary>
+    public void AddPending(Group group, long producerId, OffsetPartition partition, in CommittedOffset offset)
+    {
+        if (!group.PendingOffsets.TryGetValue(producerId, out var pending))
+            group.PendingOffsets.Add(producerId, pending = []);
+        pending[partition] = offset;
+        if (!_groupsByProducer.TryGetValue(producerId, out var groupIds))
+            _groupsByProducer.Add(producerId, groupIds = new(StringComparer.Ordinal));
+        groupIds.Add(group.Id);
+    }
+
+    /// <summary>A producer's transaction has ended: what it committed counts now, or never. Only for the groups that are asked for.</summary>
+    public void CompleteTransaction(long producerId, bool isCommit, Func<string, bool> isConcerned)
+    {
+        if (!_groupsByProducer.TryGetValue(producerId, out var groupIds))
+            return;
+        foreach (var groupId in groupIds.Where(isConcerned).ToList())
+        {
+            groupIds.Remove(groupId);
+            Find(groupId)?.CompleteTransaction(producerId, isCommit);
+        }
+
+        if (groupIds.Count == 0)
+            _groupsByProducer.Remove(producerId);
     }
 }

@@ -12,6 +12,9 @@ namespace Broker.Lite.Coordination;
 internal sealed class GroupOffsets(
     GroupDirectory groups, GroupCoordinator coordinator, GroupOptions options, TimeProvider time, IGroupJournal journal, ILogger logger)
 {
+    /// <summary>A producer in one epoch.</summary>
+    private readonly record struct ProducerIdentity(long Id, short Epoch);
+
     /// <summary>One partition's commit. It fails, alone, if the partition does not exist.</summary>
     internal readonly record struct Commit(OffsetPartition Partition, long Offset, int LeaderEpoch, string? Metadata, bool Exists);
 
@@ -21,14 +24,44 @@ internal sealed class GroupOffsets(
     /// </summary>
     public ErrorCode[] CommitAll(string groupId, string memberId, string? instanceId, int generationId, IReadOnlyList<Commit> commits)
     {
-        var errors = new ErrorCode[commits.Count];
         var error = CheckCommit(groupId, memberId, instanceId, generationId, out var group);
-        if (error != ErrorCode.None)
+        return error == ErrorCode.None ? Store(groupId, group, commits, null) : FailAll(commits, error);
+    }
+
+    /// <summary>
+    /// Commits offsets as part of a transaction: they count, and can be seen, once it is committed (KIP-98). A consumer that says who it
+    /// is must be a member of the current generation (KIP-447); without generation and member id nothing is checked, as producers before
+    /// that had it. That the group is part of the transaction is the transaction coordinator's to check, before.
+    /// </summary>
+    public ErrorCode[] CommitInTransaction(
+        string groupId, string memberId, string? instanceId, int generationId, long producerId, short producerEpoch, IReadOnlyList<Commit> commits)
+    {
+        var group = groups.Find(groupId);
+        if (groupId.Length == 0)
+            return FailAll(commits, ErrorCode.InvalidGroupId);
+        if (generationId >= 0 || memberId.Length > 0 || instanceId is not null)
         {
-            Array.Fill(errors, error);
-            return errors;
+            if (group is null)
+                return FailAll(commits, ErrorCode.IllegalGeneration);
+            var error = coordinator.Check(groupId, memberId, instanceId, generationId, out _, out var member);
+            if (error != ErrorCode.None)
+                return FailAll(commits, error);
+            coordinator.TouchSession(group, member!);
         }
 
+        return Store(groupId, group, commits, new ProducerIdentity(producerId, producerEpoch));
+    }
+
+    /// <summary>A producer's transaction has ended in a partition of the journal.</summary>
+    public void CompleteTransaction(long producerId, bool isCommit, int journalPartition) =>
+        groups.CompleteTransaction(producerId, isCommit, groupId => journal.PartitionOf(groupId) == journalPartition);
+
+    /// <summary>Whether a partition has a commit in a transaction that has not ended, which may change what is committed (KIP-447).</summary>
+    public bool IsUnstable(string groupId, OffsetPartition partition) => groups.Find(groupId)?.HasPendingOffset(partition) ?? false;
+
+    private ErrorCode[] Store(string groupId, Group? group, IReadOnlyList<Commit> commits, ProducerIdentity? producer)
+    {
+        var errors = new ErrorCode[commits.Count];
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         var entries = new List<JournalEntry>(commits.Count);
         for (var i = 0; i < commits.Count; i++)
@@ -44,20 +77,28 @@ internal sealed class GroupOffsets(
         if (entries.Count == 0)
             return errors;
 
-        error = journal.Append(groupId, entries);
-        if (error != ErrorCode.None)
+        var written = producer is { } writer
+            ? journal.AppendInTransaction(groupId, writer.Id, writer.Epoch, entries)
+            : journal.Append(groupId, entries);
+        if (written.Error != ErrorCode.None)
         {
-            Log.GroupNotPersisted(logger, groupId, error);
+            Log.GroupNotPersisted(logger, groupId, written.Error);
             for (var i = 0; i < errors.Length; i++)
                 errors[i] = errors[i] == ErrorCode.None ? ErrorCode.CoordinatorNotAvailable : errors[i];
             return errors;
         }
 
         group ??= groups.Create(groupId, now);
+        var journalOffset = written.BaseOffset;
         for (var i = 0; i < commits.Count; i++)
         {
-            if (errors[i] == ErrorCode.None)
-                group.Offsets[commits[i].Partition] = ToCommitted(commits[i], now);
+            if (errors[i] != ErrorCode.None)
+                continue;
+            var committed = ToCommitted(commits[i], now) with { JournalOffset = journalOffset++ };
+            if (producer is { } owner)
+                groups.AddPending(group, owner.Id, commits[i].Partition, committed);
+            else
+                group.Offsets[commits[i].Partition] = committed;
         }
 
         return errors;
@@ -106,7 +147,7 @@ internal sealed class GroupOffsets(
     {
         foreach (var group in groups.All.ToList())
         {
-            var doomed = group.Offsets.Keys.Where(partition => partition.Topic == topic).ToList();
+            var doomed = AllPartitions(group).Where(partition => partition.Topic == topic).ToList();
             if (Forget(group, doomed) is var error and not ErrorCode.None)
                 Log.GroupNotPersisted(logger, group.Id, error);
         }
@@ -124,10 +165,10 @@ internal sealed class GroupOffsets(
             // A group that only stored offsets never had members to leave: there each commit counts for itself.
             var emptySince = group.ProtocolType is null ? long.MinValue : group.StateTimestampMs;
             var doomed = group.Offsets
-                .Where(entry => Math.Max(emptySince, entry.Value.CommitTimestampMs) <= oldest)
+                .Where(entry => Math.Max(emptySince, entry.Value.CommitTimestampMs) <= oldest && !group.HasPendingOffset(entry.Key))
                 .Select(entry => entry.Key)
                 .ToList();
-            var error = doomed.Count == group.Offsets.Count ? Remove(group) : Forget(group, doomed);
+            var error = doomed.Count == group.Offsets.Count && group.PendingOffsets.Count == 0 ? Remove(group) : Forget(group, doomed);
             if (error != ErrorCode.None)
                 Log.GroupNotPersisted(logger, group.Id, error);
         }
@@ -156,22 +197,32 @@ internal sealed class GroupOffsets(
     {
         if (doomed.Count == 0)
             return ErrorCode.None;
-        var error = journal.Append(group.Id, [.. doomed.Select(partition => OffsetsTopicFormat.OffsetTombstone(group.Id, partition))]);
-        if (error != ErrorCode.None)
+        var written = journal.Append(group.Id, [.. doomed.Select(partition => OffsetsTopicFormat.OffsetTombstone(group.Id, partition))]);
+        if (written.Error != ErrorCode.None)
             return ErrorCode.CoordinatorNotAvailable;
         foreach (var partition in doomed)
-            group.Offsets.Remove(partition);
+            group.RemoveOffset(partition);
         return ErrorCode.None;
     }
 
     private ErrorCode Remove(Group group)
     {
-        var entries = group.Offsets.Keys.Select(partition => OffsetsTopicFormat.OffsetTombstone(group.Id, partition)).ToList();
+        var entries = AllPartitions(group).Select(partition => OffsetsTopicFormat.OffsetTombstone(group.Id, partition)).ToList();
         entries.Add(OffsetsTopicFormat.GroupTombstone(group.Id));
-        if (journal.Append(group.Id, entries) != ErrorCode.None)
+        if (journal.Append(group.Id, entries).Error != ErrorCode.None)
             return ErrorCode.CoordinatorNotAvailable;
         groups.Remove(group);
         return ErrorCode.None;
+    }
+
+    private static IEnumerable<OffsetPartition> AllPartitions(Group group) =>
+        group.Offsets.Keys.Concat(group.PendingOffsets.Values.SelectMany(pending => pending.Keys)).Distinct();
+
+    private static ErrorCode[] FailAll(IReadOnlyList<Commit> commits, ErrorCode error)
+    {
+        var errors = new ErrorCode[commits.Count];
+        Array.Fill(errors, error);
+        return errors;
     }
 
     private static CommittedOffset ToCommitted(in Commit commit, long now) => new(commit.Offset, commit.LeaderEpoch, commit.Metadata ?? "", now);

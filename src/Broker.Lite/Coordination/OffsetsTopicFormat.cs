@@ -62,9 +62,13 @@ internal static class OffsetsTopicFormat
     /// Applies one record of the topic to the groups, as it is replayed from the start. Members are not brought back: their clients are
     /// told that they are unknown and join again, in a later generation than any they have seen.
     /// </summary>
+    /// <param name="keyBytes">The record's key.</param>
+    /// <param name="valueBytes">The record's value, or null.</param>
+    /// <param name="groups">The groups as the records before have made them.</param>
+    /// <param name="origin">Where the record comes from.</param>
     /// <returns>False for keys and values of versions not known here, which are skipped.</returns>
     /// <exception cref="ProtocolException">The record is damaged.</exception>
-    public static bool Replay(ReadOnlyMemory<byte> keyBytes, ReadOnlyMemory<byte>? valueBytes, GroupDirectory groups)
+    public static bool Replay(ReadOnlyMemory<byte> keyBytes, ReadOnlyMemory<byte>? valueBytes, GroupDirectory groups, ReplayOrigin origin)
     {
         var key = new ProtocolReader(keyBytes);
         var version = key.ReadInt16();
@@ -73,7 +77,7 @@ internal static class OffsetsTopicFormat
             case 0 or OffsetKeyVersion:
                 var groupId = key.ReadString(compact: false);
                 var partition = new OffsetPartition(key.ReadString(compact: false), key.ReadInt32());
-                return ReplayOffset(groupId, partition, valueBytes, groups);
+                return ReplayOffset(groupId, partition, valueBytes, groups, origin);
             case GroupKeyVersion:
                 return ReplayGroup(key.ReadString(compact: false), valueBytes, groups);
             default:
@@ -81,11 +85,12 @@ internal static class OffsetsTopicFormat
         }
     }
 
-    private static bool ReplayOffset(string groupId, OffsetPartition partition, ReadOnlyMemory<byte>? valueBytes, GroupDirectory groups)
+    private static bool ReplayOffset(
+        string groupId, OffsetPartition partition, ReadOnlyMemory<byte>? valueBytes, GroupDirectory groups, ReplayOrigin origin)
     {
         if (valueBytes is null)
         {
-            groups.Find(groupId)?.Offsets.Remove(partition);
+            groups.Find(groupId)?.RemoveOffset(partition);
             return true;
         }
 
@@ -98,7 +103,11 @@ internal static class OffsetsTopicFormat
         var metadata = value.ReadString(compact: false);
         var timestamp = value.ReadInt64();
         var group = groups.Find(groupId) ?? groups.Create(groupId, timestamp);
-        group.Offsets[partition] = new CommittedOffset(offset, leaderEpoch, metadata, timestamp);
+        var committed = new CommittedOffset(offset, leaderEpoch, metadata, timestamp, origin.JournalOffset);
+        if (origin.IsTransactional)
+            groups.AddPending(group, origin.ProducerId, partition, committed);
+        else
+            group.Offsets[partition] = committed;
         return true;
     }
 

@@ -57,6 +57,21 @@ internal static partial class Log
     [LoggerMessage(204, LogLevel.Warning, "Skipped a record of {Topic}-{Partition} at offset {Offset}: {Reason}")]
     public static partial void GroupRecordSkipped(ILogger logger, string topic, int partition, long offset, string reason);
 
+    [LoggerMessage(220, LogLevel.Information, "Restored {Ids} transactional ids, {Open} of them with a transaction that has not ended, from {Records} records")]
+    public static partial void TransactionsRestored(ILogger logger, int ids, int open, long records);
+
+    [LoggerMessage(221, LogLevel.Error, "Transactional id {TransactionalId}: a change could not be written: {Error}")]
+    public static partial void TransactionNotPersisted(ILogger logger, string transactionalId, ErrorCode error);
+
+    [LoggerMessage(222, LogLevel.Error, "Transactional id {TransactionalId}: the marker in {Topic}-{Partition} could not be written and will be tried again: {Error}")]
+    public static partial void MarkerNotWritten(ILogger logger, string transactionalId, string topic, int partition, ErrorCode error);
+
+    [LoggerMessage(223, LogLevel.Warning, "Transactional id {TransactionalId}: {Topic}-{Partition} knows a later epoch of its producer and takes no marker: {Error}")]
+    public static partial void MarkerRefused(ILogger logger, string transactionalId, string topic, int partition, ErrorCode error);
+
+    [LoggerMessage(224, LogLevel.Information, "Transactional id {TransactionalId}: the transaction of producer {ProducerId} was open for more than {TimeoutMs} ms and is aborted")]
+    public static partial void TransactionTimedOut(ILogger logger, string transactionalId, long producerId, int timeoutMs);
+
     [LoggerMessage(300, LogLevel.Information, "Created topic {Topic} with {Partitions} partitions")]
     public static partial void TopicCreated(ILogger logger, string topic, int partitions);
 

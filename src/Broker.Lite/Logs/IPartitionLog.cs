@@ -85,6 +85,13 @@ internal interface IPartitionLog
     /// <summary>Appends under <paramref name="leaderEpoch"/> from now on; a smaller one than before is ignored.</summary>
     void SetLeaderEpoch(int leaderEpoch);
 
+    /// <summary>
+    /// Lets a producer write to this log in a transaction. Clients' transactional batches of producers that were not let in are
+    /// INVALID_TXN_STATE, and the marker that ends the transaction shuts the producer out again: checked and changed between appends, so
+    /// that no batch can slip in after the marker and open a transaction that nobody ends. Not remembered across restarts.
+    /// </summary>
+    void AdmitTransaction(long producerId, short producerEpoch);
+
     /// <summary>The producers whose state is remembered.</summary>
     IReadOnlyList<ProducerDescription> DescribeProducers();
 

@@ -341,6 +341,13 @@ internal sealed class PartitionLog : IPartitionLog
     }
 
     /// <inheritdoc/>
+    public void AdmitTransaction(long producerId, short producerEpoch)
+    {
+        lock (_gate)
+            _producers.Admit(producerId, producerEpoch);
+    }
+
+    /// <inheritdoc/>
     public IReadOnlyList<ProducerDescription> DescribeProducers()
     {
         lock (_gate)
@@ -455,7 +462,7 @@ internal sealed class PartitionLog : IPartitionLog
     {
         if (_isClosed)
             return Refuse(ErrorCode.KafkaStorageError, "The log is closed.");
-        ProducerVerdict verdict = CheckProducers(bytes);
+        ProducerVerdict verdict = CheckProducers(bytes, origin);
         if (verdict.Error != ErrorCode.None)
             return Refuse(verdict.Error, verdict.Message);
         if (verdict.IsDuplicate)
@@ -505,7 +512,7 @@ internal sealed class PartitionLog : IPartitionLog
             false);
     }
 
-    private ProducerVerdict CheckProducers(ReadOnlySpan<byte> bytes)
+    private ProducerVerdict CheckProducers(ReadOnlySpan<byte> bytes, AppendOrigin origin)
     {
         while (!bytes.IsEmpty)
         {
@@ -516,6 +523,9 @@ internal sealed class PartitionLog : IPartitionLog
                 verdict = _producers.Check(header);
             else if (header.HasProducer && LogRecovery.TryReadMarker(batch, out _, out int coordinatorEpoch))
                 verdict = _producers.CheckMarker(header.ProducerId, header.ProducerEpoch, coordinatorEpoch);
+            // A coordinator knows its own transactions; and a duplicate changes nothing, whatever became of its transaction.
+            if (header.IsTransactional && origin == AppendOrigin.Client && verdict == ProducerVerdict.Accepted)
+                verdict = _producers.CheckAdmission(header);
             if (verdict.Error != ErrorCode.None || verdict.IsDuplicate)
                 return verdict;
             bytes = bytes[batch.Bytes.Length..];

@@ -13,6 +13,7 @@ internal sealed class ProducerStateTable
 {
     private readonly Dictionary<long, ProducerEntry> _entries = [];
     private readonly SortedSet<long> _openTransactions = [];
+    private readonly Dictionary<long, short> _admitted = [];
 
     /// <summary>The producers remembered.</summary>
     public IReadOnlyCollection<ProducerEntry> Entries => _entries.Values;
@@ -44,6 +45,14 @@ internal sealed class ProducerStateTable
             return ProducerVerdict.Accepted; // a coordinator's batch in its client's transaction
         if (header.ProducerEpoch > entry.Epoch)
         {
+            // The coordinator ends a transaction before it gives out the next epoch: this one was made up, and would hide the open one.
+            if (entry.TransactionFirstOffset >= 0)
+            {
+                return ProducerVerdict.Refused(
+                    ErrorCode.InvalidTxnState,
+                    $"Producer {header.ProducerId} has an open transaction in epoch {entry.Epoch}; the batch has epoch {header.ProducerEpoch}.");
+            }
+
             return first == 0
                 ? ProducerVerdict.Accepted
                 : ProducerVerdict.Refused(
@@ -63,6 +72,17 @@ internal sealed class ProducerStateTable
         int expected = entry.Count == 0 ? 0 : RecordBatchHeader.IncrementSequence(entry.LastSequence, 1);
         return first == expected ? ProducerVerdict.Accepted : RefuseSequence(header, entry, expected);
     }
+
+    /// <summary>Lets a producer write in a transaction until the marker that ends it.</summary>
+    public void Admit(long producerId, short epoch) => _admitted[producerId] = epoch;
+
+    /// <summary>Whether the producer of a transactional batch was let in, in this epoch.</summary>
+    public ProducerVerdict CheckAdmission(RecordBatchHeader header) =>
+        _admitted.TryGetValue(header.ProducerId, out short epoch) && epoch == header.ProducerEpoch
+            ? ProducerVerdict.Accepted
+            : ProducerVerdict.Refused(
+                ErrorCode.InvalidTxnState,
+                $"The partition is in no transaction of producer {header.ProducerId}, epoch {header.ProducerEpoch}.");
 
     /// <summary>Whether a transaction marker may be appended now.</summary>
     public ProducerVerdict CheckMarker(long producerId, short producerEpoch, int coordinatorEpoch)
@@ -122,6 +142,7 @@ internal sealed class ProducerStateTable
         entry.SetEpoch(producerEpoch);
         entry.CoordinatorEpoch = coordinatorEpoch;
         entry.LastTimestamp = timestamp;
+        _admitted.Remove(producerId);
         long first = entry.TransactionFirstOffset;
         if (first < 0)
             return null;

@@ -24,6 +24,10 @@ internal static class BrokerConfigKeys
     public const string OffsetsTopicPartitions = "offsets.topic.num.partitions";
     public const string QueuedMaxRequestBytes = "queued.max.request.bytes";
     public const string SocketRequestMaxBytes = "socket.request.max.bytes";
+    public const string TransactionIdExpirationCheckIntervalMs = "transaction.remove.expired.transaction.cleanup.interval.ms";
+    public const string TransactionIdExpirationMs = "transactional.id.expiration.ms";
+    public const string TransactionMaxTimeoutMs = "transaction.max.timeout.ms";
+    public const string TransactionTopicPartitions = "transaction.state.log.num.partitions";
 
     /// <summary>Keys by name.</summary>
     public static IReadOnlyDictionary<string, ConfigKey> All { get; } = Own().Concat(TopicDefaults()).ToDictionary(key => key.Name, StringComparer.Ordinal);
@@ -52,6 +56,11 @@ internal static class BrokerConfigKeys
         Key(OffsetsTopicPartitions, ConfigType.Int, "1", "Partitions of __consumer_offsets when it is created.", 1, 1000) with { ReadOnly = true },
         Key(QueuedMaxRequestBytes, ConfigType.Long, "536870912", "Bytes of unfinished requests held at a time; readers wait beyond it.", 1_048_576) with { ReadOnly = true },
         Key(SocketRequestMaxBytes, ConfigType.Int, "104857600", "The largest request accepted, in bytes.", 1024) with { ReadOnly = true },
+        Key(TransactionIdExpirationCheckIntervalMs, ConfigType.Int, "3600000", "How often unused transactional ids are looked for, in milliseconds.", 1) with { ReadOnly = true },
+        Key(TransactionIdExpirationMs, ConfigType.Int, "604800000", "How long a transactional id is remembered that nobody uses, in milliseconds.", 1) with { ReadOnly = true },
+        Key(TransactionMaxTimeoutMs, ConfigType.Int, "900000", "The longest time a producer may ask to keep a transaction open, in milliseconds.", 1) with { ReadOnly = true },
+        // As with __consumer_offsets: more partitions than one would only be more files.
+        Key(TransactionTopicPartitions, ConfigType.Int, "1", "Partitions of __transaction_state when it is created.", 1, 1000) with { ReadOnly = true },
     ];
 
     // min.insync.replicas and compression.type have the same name on both levels.

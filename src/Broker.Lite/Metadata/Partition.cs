@@ -50,6 +50,24 @@ internal sealed class Partition(IPartitionLog log)
         return result;
     }
 
+    /// <summary>Appends the marker that ends a transaction, which fetches may wait for however little they would get.</summary>
+    public AppendResult AppendMarker(byte[] marker)
+    {
+        if (_isGone)
+            return new AppendResult(ErrorCode.UnknownTopicOrPartition, -1, -1, -1, -1, false);
+        var result = log.Append(marker, AppendOrigin.Coordinator);
+        // The marker is small, but it lets read-committed clients see all that the transaction wrote.
+        if (result.Error == ErrorCode.None)
+            Report(int.MaxValue);
+        return result;
+    }
+
+    /// <summary>Lets a producer write here in a transaction, until its marker.</summary>
+    public void AdmitTransaction(long producerId, short producerEpoch) => log.AdmitTransaction(producerId, producerEpoch);
+
+    /// <summary>The producers whose state the log remembers.</summary>
+    public IReadOnlyList<ProducerDescription> DescribeProducers() => _isGone ? [] : log.DescribeProducers();
+
     /// <summary>Reads whole batches; the caller disposes the slice when they were sent.</summary>
     public LogSlice Read(long offset, int maxBytes, bool minOneBatch, ReadIsolation isolation) =>
         _isGone

@@ -6,7 +6,7 @@ internal static class TopicName
     /// <summary>The topic in which groups and their offsets are kept.</summary>
     public const string ConsumerOffsets = "__consumer_offsets";
 
-    /// <summary>The topic that will hold transaction state.</summary>
+    /// <summary>The topic in which transactions are kept.</summary>
     public const string TransactionState = "__transaction_state";
 
     // With the partition number and ".log" suffixes a folder name stays below the 255 bytes that file systems allow.

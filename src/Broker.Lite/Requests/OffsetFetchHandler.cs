@@ -1,11 +1,12 @@
 using Broker.Lite.Coordination;
+using Kafka.Protocol;
 using Kafka.Protocol.Messages;
 
 namespace Broker.Lite.Requests;
 
 /// <summary>OffsetFetch (9): a group's committed positions.</summary>
 /// <remarks>
-/// v2: a null topic list means all. v5: leader epochs. v7: the client may insist on offsets without open transactions (KIP-447). v8: many
+/// v2: a null topic list means all. v5: leader epochs. v7: the client may insist on offsets that no open transaction can change (KIP-447): where one can, UNSTABLE_OFFSET_COMMIT. v8: many
 /// groups in one request. A group or partition without commit is no error: offset -1, leader epoch -1, empty metadata.
 /// </remarks>
 internal sealed class OffsetFetchHandler(BrokerState broker) : RequestHandler<OffsetFetchRequest, OffsetFetchResponse>(1, 8)
@@ -19,7 +20,7 @@ internal sealed class OffsetFetchHandler(BrokerState broker) : RequestHandler<Of
             var groups = await broker.Loop.InvokeAsync(() => request.Groups.ConvertAll(group => new OffsetFetchResponse.OffsetFetchResponseGroup
             {
                 GroupId = group.GroupId,
-                Topics = Find(group.GroupId, group.Topics?.ConvertAll(topic => (topic.Name, topic.PartitionIndexes))).ConvertAll(topic =>
+                Topics = Find(group.GroupId, group.Topics?.ConvertAll(topic => (topic.Name, topic.PartitionIndexes)), request.RequireStable).ConvertAll(topic =>
                     new OffsetFetchResponse.OffsetFetchResponseTopics
                     {
                         Name = topic.Topic,
@@ -29,6 +30,7 @@ internal sealed class OffsetFetchHandler(BrokerState broker) : RequestHandler<Of
                             CommittedOffset = offset.Committed.Offset,
                             CommittedLeaderEpoch = offset.Committed.LeaderEpoch,
                             Metadata = offset.Committed.Metadata,
+                            ErrorCode = offset.Error,
                         }),
                     }),
             })).ConfigureAwait(false);
@@ -36,7 +38,7 @@ internal sealed class OffsetFetchHandler(BrokerState broker) : RequestHandler<Of
         }
 
         var topics = await broker.Loop
-            .InvokeAsync(() => Find(request.GroupId, request.Topics?.ConvertAll(topic => (topic.Name, topic.PartitionIndexes))))
+            .InvokeAsync(() => Find(request.GroupId, request.Topics?.ConvertAll(topic => (topic.Name, topic.PartitionIndexes)), request.RequireStable))
             .ConfigureAwait(false);
         return new OffsetFetchResponse
         {
@@ -49,24 +51,31 @@ internal sealed class OffsetFetchHandler(BrokerState broker) : RequestHandler<Of
                     CommittedOffset = offset.Committed.Offset,
                     CommittedLeaderEpoch = offset.Committed.LeaderEpoch,
                     Metadata = offset.Committed.Metadata,
+                    ErrorCode = offset.Error,
                 }),
             }),
         };
     }
 
-    private List<(string Topic, List<(int Partition, CommittedOffset Committed)> Offsets)> Find(
-        string groupId, List<(string Name, List<int> Partitions)>? topics)
+    private List<(string Topic, List<FoundOffset> Offsets)> Find(string groupId, List<(string Name, List<int> Partitions)>? topics, bool requireStable)
     {
         if (topics is not null)
         {
             return topics.ConvertAll(topic => (
                 topic.Name,
-                topic.Partitions.ConvertAll(partition => (partition, broker.Offsets.Find(groupId, new OffsetPartition(topic.Name, partition)) ?? _none))));
+                topic.Partitions.ConvertAll(partition => Find(groupId, new OffsetPartition(topic.Name, partition), requireStable))));
         }
 
-        return broker.Groups.Find(groupId) is not { } group ? [] : group.Offsets
-            .GroupBy(entry => entry.Key.Topic, entry => (entry.Key.Partition, entry.Value), StringComparer.Ordinal)
-            .Select(topic => (topic.Key, topic.OrderBy(entry => entry.Partition).ToList()))
+        return broker.Groups.Find(groupId) is not { } group ? [] : group.Offsets.Keys
+            .GroupBy(partition => partition.Topic, StringComparer.Ordinal)
+            .Select(topic => (topic.Key, topic.OrderBy(partition => partition.Partition).Select(partition => Find(groupId, partition, requireStable)).ToList()))
             .ToList();
     }
+
+    private FoundOffset Find(string groupId, OffsetPartition partition, bool requireStable) =>
+        requireStable && broker.Offsets.IsUnstable(groupId, partition)
+            ? new FoundOffset(partition.Partition, _none, ErrorCode.UnstableOffsetCommit)
+            : new FoundOffset(partition.Partition, broker.Offsets.Find(groupId, partition) ?? _none, ErrorCode.None);
+
+    private readonly record struct FoundOffset(int Partition, CommittedOffset Committed, ErrorCode Error);
 }

@@ -1,3 +1,4 @@
+using Broker.Lite.Coordination;
 using Broker.Lite.Metadata;
 using Kafka.Protocol;
 using Kafka.Protocol.Messages;
@@ -9,7 +10,8 @@ namespace Broker.Lite.Requests;
 /// <remarks>
 /// v0–2 carry older record formats and are refused, but advertised: librdkafka takes their absence for a broker without compression
 /// (KAFKA-18659). v8: errors per record (KIP-467). v10: leader hints, never needed here. With acks=0 there is no response, and an error
-/// closes the connection. acks=1 and acks=all are the same promise with one replica: the batch is written as the topic's flush settings
+/// closes the connection. A transactional batch needs its partition in the producer's transaction: the log lets in only producers that the
+/// coordinator announced to it. acks=1 and acks=all are the same promise with one replica: the batch is written as the topic's flush settings
 /// say.
 /// </remarks>
 internal sealed class ProduceHandler(BrokerState broker) : RequestHandler<ProduceRequest, ProduceResponse>(0, 11)
@@ -18,9 +20,21 @@ internal sealed class ProduceHandler(BrokerState broker) : RequestHandler<Produc
 
     protected override ValueTask<ProduceResponse?> HandleAsync(ProduceRequest request, RequestContext context, CancellationToken cancellationToken)
     {
+        var response = Append(request, context, out var failed);
+        if (request.Acks == 0)
+        {
+            context.CloseConnection = failed;
+            return ValueTask.FromResult<ProduceResponse?>(null);
+        }
+
+        return failed && request.TransactionalId is not null ? ExplainAsync(request, response) : ValueTask.FromResult<ProduceResponse?>(response);
+    }
+
+    private ProduceResponse Append(ProduceRequest request, RequestContext context, out bool failed)
+    {
         var view = broker.View;
         var response = new ProduceResponse { Responses = new(request.TopicData.Count) };
-        var failed = false;
+        failed = false;
         foreach (var asked in request.TopicData)
         {
             var topic = view.Find(asked.Name);
@@ -36,10 +50,42 @@ internal sealed class ProduceHandler(BrokerState broker) : RequestHandler<Produc
             response.Responses.Add(new() { Name = asked.Name, PartitionResponses = results });
         }
 
-        if (request.Acks != 0)
-            return ValueTask.FromResult<ProduceResponse?>(response);
-        context.CloseConnection = failed;
-        return ValueTask.FromResult<ProduceResponse?>(null);
+        return response;
+    }
+
+    /// <summary>
+    /// The log only knows that a partition is in no transaction of the producer. Whether that is because the producer has been fenced, which
+    /// ends it, or because it did not add the partition, the coordinator knows.
+    /// </summary>
+    private async ValueTask<ProduceResponse?> ExplainAsync(ProduceRequest request, ProduceResponse response)
+    {
+        for (var i = 0; i < response.Responses.Count; i++)
+        {
+            for (var j = 0; j < response.Responses[i].PartitionResponses.Count; j++)
+            {
+                var result = response.Responses[i].PartitionResponses[j];
+                var data = request.TopicData[i].PartitionData[j];
+                if (result.ErrorCode != ErrorCode.InvalidTxnState || !TryReadProducer(data, out var producerId, out var epoch))
+                    continue;
+                var partition = new OffsetPartition(request.TopicData[i].Name, data.Index);
+                var error = await broker.Loop
+                    .InvokeAsync(() => broker.Transactions.Verify(request.TransactionalId!, producerId, epoch, partition))
+                    .ConfigureAwait(false);
+                // In the transaction by now: it was added after the batch had been refused, or the batch is not of this transaction.
+                if (error is not (ErrorCode.None or ErrorCode.ConcurrentTransactions))
+                    result.ErrorCode = error;
+            }
+        }
+
+        return response;
+    }
+
+    private static bool TryReadProducer(ProduceRequest.PartitionProduceData data, out long producerId, out short epoch)
+    {
+        var isValid = RecordBatchView.TryRead(data.Records!.Value.Span, out var batch) == RecordBatchStatus.Valid;
+        producerId = isValid ? batch.Header.ProducerId : -1;
+        epoch = isValid ? batch.Header.ProducerEpoch : (short)-1;
+        return isValid;
     }
 
     private static ErrorCode Check(
@@ -50,8 +96,6 @@ internal sealed class ProduceHandler(BrokerState broker) : RequestHandler<Produc
             return ErrorCode.UnsupportedVersion;
         if (request.Acks is < -1 or > 1)
             return ErrorCode.InvalidRequiredAcks;
-        if (request.TransactionalId is not null)
-            return ErrorCode.TransactionalIdAuthorizationFailed;
         if (partition is null)
             return TopicName.Fault(name) is null ? ErrorCode.UnknownTopicOrPartition : ErrorCode.InvalidTopicException;
         // Whoever writes here could move any group's offsets.
@@ -59,8 +103,8 @@ internal sealed class ProduceHandler(BrokerState broker) : RequestHandler<Produc
             return ErrorCode.InvalidTopicException;
         if (data.Records is not { } records)
             return ErrorCode.InvalidRecord;
-        // A transaction that nobody can end would hide everything after it from read-committed clients.
-        return RecordBatchView.TryRead(records.Span, out var batch) == RecordBatchStatus.Valid && batch.Header.IsTransactional
+        // Whose transaction it is decides whether the client may write to it.
+        return request.TransactionalId is null && RecordBatchView.TryRead(records.Span, out var batch) == RecordBatchStatus.Valid && batch.Header.IsTransactional
             ? ErrorCode.TransactionalIdAuthorizationFailed
             : ErrorCode.None;
     }

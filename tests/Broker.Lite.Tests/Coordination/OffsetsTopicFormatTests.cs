@@ -45,10 +45,10 @@ public sealed class OffsetsTopicFormatTests
     {
         var groups = new GroupDirectory();
         var key = OffsetsTopicFormat.OffsetEntry("g", new OffsetPartition("t", 0), default(CommittedOffset) with { Metadata = "" }).Key;
-        Assert.True(OffsetsTopicFormat.Replay(key, Convert.FromHexString("0001" + "0000000000000005" + "0000" + "0000000000000001" + "0000000000000002"), groups));
+        Assert.True(OffsetsTopicFormat.Replay(key, Convert.FromHexString("0001" + "0000000000000005" + "0000" + "0000000000000001" + "0000000000000002"), groups, ReplayOrigin.None));
         Assert.Equal(new CommittedOffset(5, -1, "", 1), groups.Find("g")!.Offsets.Values.Single());
-        Assert.False(OffsetsTopicFormat.Replay(key, Convert.FromHexString("0063"), groups));
-        Assert.False(OffsetsTopicFormat.Replay(Convert.FromHexString("0063"), null, groups));
+        Assert.False(OffsetsTopicFormat.Replay(key, Convert.FromHexString("0063"), groups, ReplayOrigin.None));
+        Assert.False(OffsetsTopicFormat.Replay(Convert.FromHexString("0063"), null, groups, ReplayOrigin.None));
     }
 
     [Fact]
@@ -56,9 +56,9 @@ public sealed class OffsetsTopicFormatTests
     {
         var entry = OffsetsTopicFormat.OffsetEntry("group", new OffsetPartition("topic", 2), new CommittedOffset(258, 3, "meta", 1));
         for (var length = 0; length < entry.Key.Length; length++)
-            Assert.Throws<ProtocolException>(() => OffsetsTopicFormat.Replay(entry.Key.AsMemory(0, length), entry.Value, new GroupDirectory()));
+            Assert.Throws<ProtocolException>(() => OffsetsTopicFormat.Replay(entry.Key.AsMemory(0, length), entry.Value, new GroupDirectory(), ReplayOrigin.None));
         for (var length = 0; length < entry.Value!.Length; length++)
-            Assert.Throws<ProtocolException>(() => OffsetsTopicFormat.Replay(entry.Key, entry.Value.AsMemory(0, length), new GroupDirectory()));
+            Assert.Throws<ProtocolException>(() => OffsetsTopicFormat.Replay(entry.Key, entry.Value.AsMemory(0, length), new GroupDirectory(), ReplayOrigin.None));
     }
 
     [Theory]
@@ -66,8 +66,8 @@ public sealed class OffsetsTopicFormatTests
     [InlineData("a", 47)] // 97 % 50
     [InlineData("my-group", 12)] // hash code -1906497762
     [InlineData("polygenelubricants", 0)] // hash code int.MinValue, whose sign cannot be dropped
-    public void Group_is_in_the_partition_kafka_puts_it_in(string groupId, int expected) => Assert.Equal(expected, OffsetsTopic.PartitionOf(groupId, 50));
+    public void Group_is_in_the_partition_kafka_puts_it_in(string groupId, int expected) => Assert.Equal(expected, CoordinatorTopic.PartitionOf(groupId, 50));
 
     private static void Replay(JournalEntry entry, GroupDirectory groups) =>
-        Assert.True(OffsetsTopicFormat.Replay(entry.Key, entry.Value is null ? (ReadOnlyMemory<byte>?)null : entry.Value, groups));
+        Assert.True(OffsetsTopicFormat.Replay(entry.Key, entry.Value is null ? (ReadOnlyMemory<byte>?)null : entry.Value, groups, ReplayOrigin.None));
 }

@@ -77,6 +77,9 @@ internal sealed class LogFixture : IDisposable
 
     public long Append(byte[] batch, AppendOrigin origin = AppendOrigin.Client)
     {
+        // What the transaction coordinator does when a producer adds the partition.
+        if (RecordBatchView.TryRead(batch, out RecordBatchView view) == RecordBatchStatus.Valid && view.Header is { IsTransactional: true, IsControl: false })
+            Log.AdmitTransaction(view.Header.ProducerId, view.Header.ProducerEpoch);
         AppendResult result = Log.Append(batch, origin);
         Assert.True(result.Error == ErrorCode.None, $"{result.Error}: {result.ErrorMessage}");
         return result.BaseOffset;

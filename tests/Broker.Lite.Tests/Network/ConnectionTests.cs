@@ -39,6 +39,8 @@ public sealed class ConnectionTests
             [ApiKey.DeleteRecords] = (0, 2), [ApiKey.InitProducerId] = (0, 4), [ApiKey.OffsetForLeaderEpoch] = (0, 4),
             [ApiKey.DescribeConfigs] = (0, 4), [ApiKey.AlterConfigs] = (0, 2), [ApiKey.CreatePartitions] = (0, 3), [ApiKey.DeleteGroups] = (0, 2),
             [ApiKey.IncrementalAlterConfigs] = (0, 1), [ApiKey.OffsetDelete] = (0, 0), [ApiKey.DescribeCluster] = (0, 1),
+            [ApiKey.AddPartitionsToTxn] = (0, 3), [ApiKey.AddOffsetsToTxn] = (0, 3), [ApiKey.EndTxn] = (0, 3), [ApiKey.TxnOffsetCommit] = (0, 3),
+            [ApiKey.DescribeProducers] = (0, 0), [ApiKey.DescribeTransactions] = (0, 0), [ApiKey.ListTransactions] = (0, 1),
         };
         Assert.Equal(expected.OrderBy(api => api.Key), answer.ApiKeys.ToDictionary(api => api.ApiKey, api => (api.MinVersion, api.MaxVersion)).OrderBy(api => api.Key));
     }

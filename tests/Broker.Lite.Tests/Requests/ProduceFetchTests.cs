@@ -1,7 +1,6 @@
 using Broker.Lite.Tests.Support;
 using Kafka.Protocol;
 using Kafka.Protocol.Messages;
-using Kafka.Protocol.Records;
 
 namespace Broker.Lite.Tests.Requests;
 
@@ -48,19 +47,6 @@ public sealed class ProduceFetchTests
         Assert.Equal(ErrorCode.UnknownTopicOrPartition, (await broker.ProduceAsync("t", Batches.Of("x"), partition: -1)).ErrorCode);
         Assert.Equal(ErrorCode.InvalidTopicException, (await broker.ProduceAsync("a b", Batches.Of("x"))).ErrorCode);
         Assert.Equal(ErrorCode.InvalidRequiredAcks, (await broker.ProduceAsync("t", Batches.Of("x"), acks: 2)).ErrorCode);
-    }
-
-    [Fact]
-    public async Task Transactions_are_refused_with_an_error_clients_take_as_final()
-    {
-        await using var broker = await StartAsync();
-        Assert.Equal(ErrorCode.TransactionalIdAuthorizationFailed, (await broker.SendAsync(new InitProducerIdRequest { TransactionalId = "tx" })).ErrorCode);
-        var batch = Batches.Build(new RecordBatchOptions { ProducerId = 0, ProducerEpoch = 0, BaseSequence = 0, IsTransactional = true }, 0, "x");
-        Assert.Equal(ErrorCode.TransactionalIdAuthorizationFailed, (await broker.ProduceAsync("t", batch)).ErrorCode);
-        var request = TestBroker.Produce("t", Batches.Of("x"));
-        request.TransactionalId = "tx";
-        Assert.Equal(ErrorCode.TransactionalIdAuthorizationFailed, (await broker.SendAsync(request)).Responses[0].PartitionResponses[0].ErrorCode);
-        Assert.Equal(0, (await broker.FetchAsync("t", 0)).LastStableOffset);
     }
 
     [Fact]
@@ -247,7 +233,7 @@ public sealed class ProduceFetchTests
     public async Task Api_the_broker_does_not_have_is_refused_locally()
     {
         await using var broker = await StartAsync();
-        var thrown = await Assert.ThrowsAsync<ProtocolException>(() => broker.SendAsync(new EndTxnRequest()));
+        var thrown = await Assert.ThrowsAsync<ProtocolException>(() => broker.SendAsync(new PushTelemetryRequest()));
         Assert.Equal(ErrorCode.UnsupportedVersion, thrown.ErrorCode);
     }
 
