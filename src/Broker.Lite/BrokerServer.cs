@@ -60,6 +60,7 @@ public sealed class BrokerServer : IAsyncDisposable
             };
             loop.Post(_state.Transactions.Resume);
             _dispatcher = new RequestDispatcher(HandlersFor(_state, config.Int(BrokerConfigKeys.FetchMaxBytes)), options.Interceptor);
+            _store.StartMaintenance(() => catalog.View.Config);
             ScheduleOffsetExpiry(groupOptions.OffsetRetentionCheckIntervalMs);
         }
         catch

@@ -33,6 +33,9 @@ internal sealed class CoordinatorTopic(TopicCatalog catalog, TimeProvider time, 
                 Configs = new Dictionary<string, string?>
                 {
                     [TopicConfigKeys.CleanupPolicy] = "compact",
+
+                // Only full segments are compacted, and all is read at every start. Kafka: offsets.topic.segment.bytes, transaction.state.log.segment.bytes.
+                [TopicConfigKeys.SegmentBytes] = "104857600",
                     // What one entry may carry is bounded by the request's size, not by what producers of other topics may send.
                     [TopicConfigKeys.MaxMessageBytes] = "104857600",
                 },

@@ -113,4 +113,13 @@ internal static partial class Log
 
     [LoggerMessage(407, LogLevel.Warning, "Data folder {Directory}: {File} is not readable and is ignored")]
     public static partial void CheckpointIgnored(ILogger logger, string directory, string file);
+
+    [LoggerMessage(408, LogLevel.Information, "Log {Log}: compacted up to offset {Offset}, {BytesBefore} bytes to {BytesAfter}")]
+    public static partial void LogCompacted(ILogger logger, string log, long offset, long bytesBefore, long bytesAfter);
+
+    [LoggerMessage(409, LogLevel.Error, "Log {Log} cannot be compacted and is left as it is until the next start")]
+    public static partial void LogUncleanable(ILogger logger, Exception exception, string log);
+
+    [LoggerMessage(410, LogLevel.Warning, "Log {Log}: completed the replacement of the segments from offset {BaseOffset} to {EndOffset}, which a crash interrupted")]
+    public static partial void ReplacementCompleted(ILogger logger, string log, long baseOffset, long endOffset);
 }

@@ -12,7 +12,7 @@ internal sealed class AbortedTransactionIndex : IDisposable
     private const short Version = 0;
 
     private readonly LogDirectory _directory;
-    private readonly string _name;
+    private string _name;
     private LogFile? _file;
     private AbortedTransaction[] _entries = [];
 
@@ -77,6 +77,14 @@ internal sealed class AbortedTransactionIndex : IDisposable
 
         Volatile.Write(ref _entries, entries);
         return true;
+    }
+
+    /// <summary>Gives the file another name, if there is one: an index without entries has none.</summary>
+    public void Rename(string name)
+    {
+        if (_entries.Length > 0)
+            _directory.Rename(_name, name);
+        _name = name;
     }
 
     public void Flush() => _file?.Flush();

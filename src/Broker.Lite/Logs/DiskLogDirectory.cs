@@ -1,3 +1,5 @@
+using Broker.Lite.Metadata;
+
 namespace Broker.Lite.Logs;
 
 /// <summary>A folder on disk.</summary>
@@ -21,6 +23,12 @@ internal sealed class DiskLogDirectory : LogDirectory
     public override IReadOnlyList<string> List() => [.. Directory.EnumerateFiles(_path).Select(path => Path.GetFileName(path))];
 
     public override void Delete(string name) => File.Delete(Path.Combine(_path, name));
+
+    public override bool IsOnDisk => true;
+
+    public override void Rename(string name, string newName) => File.Move(Path.Combine(_path, name), Path.Combine(_path, newName), overwrite: true);
+
+    public override void Sync() => DirectorySync.Flush(_path);
 
     public override byte[]? TryReadAll(string name, int maxBytes) => TryReadFile(Path.Combine(_path, name), maxBytes);
 

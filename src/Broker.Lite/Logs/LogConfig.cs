@@ -27,6 +27,24 @@ internal sealed record LogConfig
     /// <summary><c>retention.bytes</c>: size above which the oldest segments are deleted; -1 = no bound. Default: -1.</summary>
     public long RetentionBytes { get; init; } = -1;
 
+    /// <summary><c>segment.jitter.ms</c>: up to this much is taken off <see cref="SegmentMs"/>, another amount for each segment. Default: 0.</summary>
+    public long SegmentJitterMs { get; init; }
+
+    /// <summary><c>file.delete.delay.ms</c>: how long the files of a removed segment stay, renamed. Default: 1 minute.</summary>
+    public long FileDeleteDelayMs { get; init; } = 60_000;
+
+    /// <summary><c>delete.retention.ms</c>: how long compaction keeps tombstones and markers that have become needless. Default: 1 day.</summary>
+    public long DeleteRetentionMs { get; init; } = 86_400_000;
+
+    /// <summary><c>min.compaction.lag.ms</c>: age, in record time, below which a segment is not compacted. Default: 0.</summary>
+    public long MinCompactionLagMs { get; init; }
+
+    /// <summary><c>max.compaction.lag.ms</c>: age, in record time, at which a segment is compacted whatever the dirty ratio is. Default: never.</summary>
+    public long MaxCompactionLagMs { get; init; } = long.MaxValue;
+
+    /// <summary><c>min.cleanable.dirty.ratio</c>: share of bytes not compacted yet above which compaction starts. Default: 0.5.</summary>
+    public double MinCleanableDirtyRatio { get; init; } = 0.5;
+
     /// <summary><c>cleanup.policy</c> contains <c>delete</c>: retention applies. Default: true.</summary>
     public bool IsDeleted { get; init; } = true;
 
@@ -75,6 +93,12 @@ internal sealed record LogConfig
         Require(IndexIntervalBytes >= 0, "index.interval.bytes must not be negative");
         Require(RetentionMs >= -1, "retention.ms must be at least -1");
         Require(RetentionBytes >= -1, "retention.bytes must be at least -1");
+        Require(SegmentJitterMs >= 0, "segment.jitter.ms must not be negative");
+        Require(FileDeleteDelayMs >= 0, "file.delete.delay.ms must not be negative");
+        Require(DeleteRetentionMs >= 0, "delete.retention.ms must not be negative");
+        Require(MinCompactionLagMs >= 0, "min.compaction.lag.ms must not be negative");
+        Require(MaxCompactionLagMs >= 1, "max.compaction.lag.ms must be at least 1");
+        Require(MinCleanableDirtyRatio is >= 0 and <= 1, "min.cleanable.dirty.ratio must be from 0 to 1");
         Require(FlushMessages >= 1, "flush.messages must be at least 1");
         Require(FlushMs >= 0, "flush.ms must not be negative");
         Require(MaxMessageBytes >= 0, "max.message.bytes must not be negative");

@@ -12,6 +12,15 @@ internal abstract class LogDirectory
     /// <summary>Removes a file; without effect when it is missing.</summary>
     public abstract void Delete(string name);
 
+    /// <summary>Gives a file another name, in place of what has that name; its open handles stay good.</summary>
+    public abstract void Rename(string name, string newName);
+
+    /// <summary>Forces names to disk: the effect of <see cref="Rename"/> and <see cref="Delete"/> so far.</summary>
+    public abstract void Sync();
+
+    /// <summary>Whether a removed file takes part in something outside, such as a backup that is copying it, and so is kept for a while.</summary>
+    public abstract bool IsOnDisk { get; }
+
     /// <summary>The content of a small file; null when it is missing or larger than <paramref name="maxBytes"/>.</summary>
     public abstract byte[]? TryReadAll(string name, int maxBytes);
 

@@ -11,7 +11,7 @@ namespace Broker.Lite.Logs;
 /// every batch that may not have reached the disk is checked; the log ends before the first that is torn or corrupt, and what lies behind is
 /// removed. Producer state is made from the newest snapshot and the batches after it.
 /// </summary>
-internal sealed class LogRecovery(string name, LogDirectory directory, LogConfig config, LogOpening opening, long nowTimestamp, ILogger logger)
+internal sealed class LogRecovery(string logName, LogDirectory directory, LogConfig config, LogOpening opening, long nowTimestamp, ILogger logger)
 {
     private const int OffsetDigits = 20;
 
@@ -60,6 +60,7 @@ internal sealed class LogRecovery(string name, LogDirectory directory, LogConfig
 
     private void OpenSegments()
     {
+        CompleteReplacements();
         IReadOnlyList<string> files = directory.List();
         List<long> baseOffsets = [.. files.Select(file => ParseOffset(file, LogSegment.LogSuffix)).Where(offset => offset >= 0).Order()];
         RemoveStrays(files, baseOffsets);
@@ -77,7 +78,7 @@ internal sealed class LogRecovery(string name, LogDirectory directory, LogConfig
             // Batches behind a gap would be out of order with what is appended next, so they go.
             for (int later = i + 1; later < baseOffsets.Count; later++)
             {
-                Log.SegmentRemoved(logger, name, baseOffsets[later]);
+                Log.SegmentRemoved(logger, logName, baseOffsets[later]);
                 new LogSegment(directory, baseOffsets[later], nowTimestamp).Delete();
             }
 
@@ -106,7 +107,7 @@ internal sealed class LogRecovery(string name, LogDirectory directory, LogConfig
         _rebuilt.Add(segment.BaseOffset);
         if (segment.SizeBytes == length)
             return true;
-        Log.LogTruncated(logger, name, LogEndOffset, length - segment.SizeBytes);
+        Log.LogTruncated(logger, logName, LogEndOffset, length - segment.SizeBytes);
         segment.Log.Truncate(segment.SizeBytes);
         return false;
     }
@@ -186,7 +187,7 @@ internal sealed class LogRecovery(string name, LogDirectory directory, LogConfig
                 break;
             }
 
-            Log.SnapshotIgnored(logger, name, offset);
+            Log.SnapshotIgnored(logger, logName, offset);
             directory.Delete(ProducerSnapshot.FileName(offset));
         }
 
@@ -286,6 +287,55 @@ internal sealed class LogRecovery(string name, LogDirectory directory, LogConfig
         {
             return false;
         }
+    }
+
+    /// <summary>
+    /// Ends what a crash left of compaction. A segment that was still being written is worthless. One that was whole takes the place of those
+    /// that start within it; its indexes are made anew, as some may have been left behind.
+    /// </summary>
+    private void CompleteReplacements()
+    {
+        const string swapped = LogSegment.LogSuffix + LogSegment.SwapSuffix;
+        IReadOnlyList<string> files = directory.List();
+        foreach (string file in files)
+        {
+            if (file.EndsWith(LogSegment.CleanedSuffix, StringComparison.Ordinal)
+                || (file.EndsWith(LogSegment.SwapSuffix, StringComparison.Ordinal) && !file.EndsWith(swapped, StringComparison.Ordinal)))
+            {
+                directory.Delete(file);
+            }
+        }
+
+        foreach (long baseOffset in files.Select(file => ParseOffset(file, swapped)).Where(offset => offset >= 0).Order())
+        {
+            string name = LogSegment.FileName(baseOffset);
+            long end = FindEnd(name + swapped, baseOffset);
+            foreach (long old in files.Select(file => ParseOffset(file, LogSegment.LogSuffix)).Where(old => old == baseOffset || (old > baseOffset && old < end)))
+            {
+                foreach (string suffix in LogSegment.Suffixes)
+                    directory.Delete(LogSegment.FileName(old) + suffix);
+            }
+
+            foreach (string suffix in LogSegment.Suffixes)
+            {
+                if (suffix != LogSegment.LogSuffix)
+                    directory.Delete(name + suffix);
+            }
+
+            directory.Rename(name + swapped, name + LogSegment.LogSuffix);
+            Log.ReplacementCompleted(logger, logName, baseOffset, end);
+        }
+    }
+
+    /// <summary>The offset after the last batch of a segment's file.</summary>
+    private long FindEnd(string file, long baseOffset)
+    {
+        using LogFile log = directory.Open(file);
+        using var cursor = new SegmentCursor(log, 0, (int)Math.Min(log.Length, int.MaxValue), SegmentCursor.ScanBufferBytes);
+        long end = baseOffset;
+        while (cursor.MoveNext() == RecordBatchStatus.Valid)
+            end = cursor.Header.LastOffset + 1;
+        return end;
     }
 
     /// <summary>Removes what belongs to no segment: indexes without a log, and what an interrupted replacement left.</summary>

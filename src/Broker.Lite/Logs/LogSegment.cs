@@ -14,25 +14,39 @@ internal sealed class LogSegment : IDisposable
     public const string TimeIndexSuffix = ".timeindex";
     public const string AbortedTransactionsSuffix = ".txnindex";
 
+    /// <summary>End of the names of a segment that compaction is writing; worthless after a crash.</summary>
+    public const string CleanedSuffix = ".cleaned";
+
+    /// <summary>End of the names of a segment that replaces others; whole, so that a start after a crash completes the replacement.</summary>
+    public const string SwapSuffix = ".swap";
+
+    /// <summary>End of the names of a segment that is no part of the log any more and will be deleted.</summary>
+    public const string DeletedSuffix = ".deleted";
+
     private readonly LogDirectory _directory;
+    private string _suffix;
     private int _sizeBytes;
     private int _bytesSinceIndexEntry;
     private long _readHint = -1;
     private long _maxTimestamp = RecordBatchHeader.NoTimestamp;
     private long _maxTimestampOffset;
 
-    public LogSegment(LogDirectory directory, long baseOffset, long createdTimestamp)
+    public LogSegment(LogDirectory directory, long baseOffset, long createdTimestamp, string suffix = "")
     {
         _directory = directory;
+        _suffix = suffix;
         BaseOffset = baseOffset;
         CreatedTimestamp = createdTimestamp;
         string name = FileName(baseOffset);
-        Log = directory.Open(name + LogSuffix);
-        Offsets = new SegmentIndex(directory, name + OffsetIndexSuffix, keyBytes: 4);
-        Times = new SegmentIndex(directory, name + TimeIndexSuffix, keyBytes: 8);
-        AbortedTransactions = new AbortedTransactionIndex(directory, name + AbortedTransactionsSuffix);
+        Log = directory.Open(name + LogSuffix + suffix);
+        Offsets = new SegmentIndex(directory, name + OffsetIndexSuffix + suffix, keyBytes: 4);
+        Times = new SegmentIndex(directory, name + TimeIndexSuffix + suffix, keyBytes: 8);
+        AbortedTransactions = new AbortedTransactionIndex(directory, name + AbortedTransactionsSuffix + suffix);
         _maxTimestampOffset = baseOffset;
     }
+
+    /// <summary>Ends of the names of a segment's files.</summary>
+    public static IReadOnlyList<string> Suffixes { get; } = [LogSuffix, OffsetIndexSuffix, TimeIndexSuffix, AbortedTransactionsSuffix];
 
     /// <summary>Smallest offset that the segment can hold.</summary>
     public long BaseOffset { get; }
@@ -192,12 +206,37 @@ internal sealed class LogSegment : IDisposable
         FirstTimestamp = RecordBatchHeader.NoTimestamp;
     }
 
+    /// <summary>
+    /// Gives all files names with another ending, the log's last: where there is a log of that name, its indexes have theirs. Readers are not
+    /// disturbed.
+    /// </summary>
+    public void Rename(string suffix)
+    {
+        string name = FileName(BaseOffset);
+        Offsets.Rename(name + OffsetIndexSuffix + suffix);
+        Times.Rename(name + TimeIndexSuffix + suffix);
+        AbortedTransactions.Rename(name + AbortedTransactionsSuffix + suffix);
+        _directory.Rename(name + LogSuffix + _suffix, name + LogSuffix + suffix);
+        _suffix = suffix;
+    }
+
+    /// <summary>Gives the files names that say that they are no part of the log any more, the log's first.</summary>
+    public void Retire()
+    {
+        string name = FileName(BaseOffset);
+        _directory.Rename(name + LogSuffix + _suffix, name + LogSuffix + DeletedSuffix);
+        _suffix = DeletedSuffix;
+        Offsets.Rename(name + OffsetIndexSuffix + DeletedSuffix);
+        Times.Rename(name + TimeIndexSuffix + DeletedSuffix);
+        AbortedTransactions.Rename(name + AbortedTransactionsSuffix + DeletedSuffix);
+    }
+
     /// <summary>Closes the files and removes them. Readers in their midst end well or learn that the segment is gone.</summary>
     public void Delete()
     {
         Dispose();
-        foreach (string suffix in (ReadOnlySpan<string>)[LogSuffix, OffsetIndexSuffix, TimeIndexSuffix, AbortedTransactionsSuffix])
-            _directory.Delete(FileName(BaseOffset) + suffix);
+        foreach (string suffix in Suffixes)
+            _directory.Delete(FileName(BaseOffset) + suffix + _suffix);
     }
 
     public void Dispose()

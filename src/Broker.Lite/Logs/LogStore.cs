@@ -20,6 +20,7 @@ internal sealed class LogStore : ILogStore
     private readonly string? _dataDirectory;
     private readonly FileStream? _lockFile;
     private readonly LogContext _context;
+    private string _savedRecoveryPoints = "";
     private bool _hasStaleCheckpoints;
     private bool _isDisposed;
 
@@ -123,7 +124,7 @@ internal sealed class LogStore : ILogStore
             lock (_checkpointGate)
             {
                 if (!_isDisposed)
-                    WriteCheckpoint(OffsetCheckpoint.RecoveryPointFileName, log => log.RecoveryPoint, flush: true);
+                    SaveRecoveryPoints();
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -131,6 +132,45 @@ internal sealed class LogStore : ILogStore
             // The older checkpoint still holds: recovery only has more to check.
             Log.LogOperationFailed(_context.Logger, e, _dataDirectory, "checkpoint");
         }
+    }
+
+    /// <summary>Whether a log has become worth compacting, or has to be.</summary>
+    public bool IsCleaningDue()
+    {
+        foreach (PartitionLog log in _logs.Values)
+        {
+            if (log.PlanCleaning()?.IsDue(log.Config.MinCleanableDirtyRatio) == true)
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>
+    /// Compacts the logs that are due: first those whose time has run out, then the dirtiest. Returns how many it compacted. Takes as long as it
+    /// takes, on the calling thread; the token ends it in the midst of a log.
+    /// </summary>
+    public int RunCleaning(CleanerOptions options, CancellationToken stopping)
+    {
+        var due = new List<(PartitionLog Log, CleaningPlan Plan)>();
+        foreach (PartitionLog log in _logs.Values)
+        {
+            if (log.PlanCleaning() is { } plan && plan.IsDue(log.Config.MinCleanableDirtyRatio))
+                due.Add((log, plan));
+        }
+
+        int count = 0;
+        foreach ((PartitionLog log, _) in due.OrderByDescending(entry => entry.Plan.IsOverdue).ThenByDescending(entry => entry.Plan.DirtyRatio))
+        {
+            if (stopping.IsCancellationRequested)
+                break;
+            if (!log.Clean(options, stopping))
+                continue;
+            count++;
+            SaveFirstDirtyOffsets();
+        }
+
+        return count;
     }
 
     /// <inheritdoc/>
@@ -191,6 +231,7 @@ internal sealed class LogStore : ILogStore
         bool wasClean = File.Exists(marker);
         Dictionary<string, long> starts = ReadCheckpoint(OffsetCheckpoint.LogStartFileName);
         Dictionary<string, long> recoveryPoints = ReadCheckpoint(OffsetCheckpoint.RecoveryPointFileName);
+        Dictionary<string, long> firstDirty = ReadCheckpoint(OffsetCheckpoint.CleanerFileName);
 
         // From here on a crash is not a clean stop, whatever was before.
         File.Delete(marker);
@@ -205,7 +246,7 @@ internal sealed class LogStore : ILogStore
 
             if (!TryParseFolderName(name, out string topic, out int partition))
                 continue;
-            var opening = new LogOpening(wasClean, starts.GetValueOrDefault(name), recoveryPoints.GetValueOrDefault(name));
+            var opening = new LogOpening(wasClean, starts.GetValueOrDefault(name), recoveryPoints.GetValueOrDefault(name), firstDirty.GetValueOrDefault(name));
             _logs[name] = PartitionLog.Open(topic, partition, Guid.Empty, new DiskLogDirectory(folder), configFor(topic), _context, opening);
         }
 
@@ -236,15 +277,45 @@ internal sealed class LogStore : ILogStore
             WriteCheckpoint(OffsetCheckpoint.LogStartFileName, log => log.LogStartOffset, flush: false);
     }
 
-    private void WriteCheckpoint(string fileName, Func<PartitionLog, long> offsetOf, bool flush) =>
-        OffsetCheckpoint.Write(Path.Combine(_dataDirectory ?? "", fileName), _logs.Values, offsetOf, flush);
+    private void SaveFirstDirtyOffsets()
+    {
+        if (_dataDirectory is null)
+            return;
+        try
+        {
+            lock (_checkpointGate)
+            {
+                if (!_isDisposed)
+                    WriteCheckpoint(OffsetCheckpoint.CleanerFileName, log => log.FirstDirtyOffset, flush: true);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The older one still holds: the next compaction only looks at keys that it knows.
+            Log.LogOperationFailed(_context.Logger, e, _dataDirectory, "checkpoint");
+        }
+    }
 
-    /// <summary>Writes both checkpoints for the logs that there are.</summary>
+    /// <summary>Writes the recovery points if they have moved: a broker that is idle does not keep the disk busy.</summary>
+    private void SaveRecoveryPoints()
+    {
+        string content = OffsetCheckpoint.Format(_logs.Values, log => log.RecoveryPoint);
+        if (content == _savedRecoveryPoints)
+            return;
+        OffsetCheckpoint.Write(Path.Combine(_dataDirectory ?? "", OffsetCheckpoint.RecoveryPointFileName), content, flush: true);
+        _savedRecoveryPoints = content;
+    }
+
+    private void WriteCheckpoint(string fileName, Func<PartitionLog, long> offsetOf, bool flush) =>
+        OffsetCheckpoint.Write(Path.Combine(_dataDirectory ?? "", fileName), OffsetCheckpoint.Format(_logs.Values, offsetOf), flush);
+
+    /// <summary>Writes the checkpoints for the logs that there are.</summary>
     private void RewriteCheckpoints()
     {
         lock (_checkpointGate)
         {
-            WriteCheckpoint(OffsetCheckpoint.RecoveryPointFileName, log => log.RecoveryPoint, flush: true);
+            SaveRecoveryPoints();
+            WriteCheckpoint(OffsetCheckpoint.CleanerFileName, log => log.FirstDirtyOffset, flush: true);
             WriteCheckpoint(OffsetCheckpoint.LogStartFileName, log => log.LogStartOffset, flush: true);
             _hasStaleCheckpoints = false;
         }

@@ -13,6 +13,19 @@ internal sealed class MemoryLogDirectory : LogDirectory
 
     public override void Delete(string name) => _files.TryRemove(name, out _);
 
+    public override bool IsOnDisk => false;
+
+    public override void Rename(string name, string newName)
+    {
+        if (!_files.TryRemove(name, out MemoryLogFile? file))
+            throw new FileNotFoundException($"There is no file {name}.", name);
+        _files[newName] = file;
+    }
+
+    public override void Sync()
+    {
+    }
+
     public override byte[]? TryReadAll(string name, int maxBytes)
     {
         if (!_files.TryGetValue(name, out MemoryLogFile? file) || file.Length > maxBytes)

@@ -9,13 +9,14 @@ namespace Broker.Lite.Logs;
 internal static class OffsetCheckpoint
 {
     public const string LogStartFileName = "log-start-offset-checkpoint";
+    public const string CleanerFileName = "cleaner-offset-checkpoint";
     public const string RecoveryPointFileName = "recovery-point-offset-checkpoint";
 
     /// <summary>Room for more partitions than a broker has.</summary>
     private const int MaxFileBytes = 64 * 1024 * 1024;
 
-    /// <summary>Replaces the file.</summary>
-    public static void Write(string path, IEnumerable<PartitionLog> logs, Func<PartitionLog, long> offsetOf, bool flush)
+    /// <summary>The content of a file for these logs.</summary>
+    public static string Format(IEnumerable<PartitionLog> logs, Func<PartitionLog, long> offsetOf)
     {
         var lines = new StringBuilder();
         int count = 0;
@@ -25,8 +26,12 @@ internal static class OffsetCheckpoint
             count++;
         }
 
-        DiskLogDirectory.ReplaceFile(path, Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"0\n{count}\n{lines}")), flush);
+        return string.Create(CultureInfo.InvariantCulture, $"0\n{count}\n{lines}");
     }
+
+    /// <summary>Replaces the file.</summary>
+    public static void Write(string path, string content, bool flush) =>
+        DiskLogDirectory.ReplaceFile(path, Encoding.UTF8.GetBytes(content), flush);
 
     /// <summary>Reads the file by folder name ("topic-partition"); false when it is malformed. A missing file is an empty one.</summary>
     public static bool TryRead(string path, Dictionary<string, long> offsets)

@@ -14,6 +14,10 @@ internal sealed class PartitionLog : IPartitionLog
 
     private readonly Lock _gate = new();
     private readonly Lock _listenersGate = new();
+
+    /// <summary>Held while the log is being compacted; taken before the gate by those who end the log.</summary>
+    private readonly Lock _cleaningGate = new();
+    private readonly List<(LogSegment Segment, long DueTimestamp)> _retired = [];
     private readonly LogDirectory _directory;
     private readonly LogContext _context;
     private readonly LeaderEpochs _epochs;
@@ -29,8 +33,11 @@ internal sealed class PartitionLog : IPartitionLog
     private long _recoveryPoint;
     private long _snapshotOffset;
     private int _leaderEpoch;
+    private long _firstDirtyOffset;
     private bool _hasTornTail;
     private bool _isIncomplete;
+    private bool _isEnding;
+    private bool _isUncleanable;
     private bool _isClosed;
 
     private PartitionLog(
@@ -110,6 +117,9 @@ internal sealed class PartitionLog : IPartitionLog
     /// <summary>The offset before which everything has been forced to disk.</summary>
     public long RecoveryPoint => Volatile.Read(ref _recoveryPoint);
 
+    /// <summary>The offset from which on the log has not been compacted.</summary>
+    public long FirstDirtyOffset => Volatile.Read(ref _firstDirtyOffset);
+
     /// <summary>Number of segments, the active one included.</summary>
     public int SegmentCount => Segments.Length;
 
@@ -151,6 +161,7 @@ internal sealed class PartitionLog : IPartitionLog
         return new PartitionLog(topic, partition, storedId, directory, config, context, recovery)
         {
             _recoveryPoint = Math.Min(opening.RecoveryPoint, recovery.LogEndOffset),
+            _firstDirtyOffset = opening.FirstDirtyOffset <= recovery.LogEndOffset ? opening.FirstDirtyOffset : 0,
         };
     }
 
@@ -181,6 +192,7 @@ internal sealed class PartitionLog : IPartitionLog
             long stable = LastStableOffset;
             long high = HighWatermark;
             long start = LogStartOffset;
+            LogSegment[] segments = Segments;
             if (offset < start || offset > high)
                 return LogSlice.Failed(ErrorCode.OffsetOutOfRange, high, stable, start);
             long bound = isolation == ReadIsolation.ReadCommitted ? stable : high;
@@ -192,9 +204,9 @@ internal sealed class PartitionLog : IPartitionLog
                     : null;
                 return LogSlice.Create(result.Records, result.Rented, high, stable, start, aborted);
             }
-            catch (ObjectDisposedException) when (LogStartOffset != start)
+            catch (ObjectDisposedException) when (Segments != segments)
             {
-                // A segment went between taking its reference and reading it; what remains starts later.
+                // A segment went between taking its reference and reading it: what remains starts later, or another took its place.
             }
             catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or ObjectDisposedException)
             {
@@ -283,9 +295,9 @@ internal sealed class PartitionLog : IPartitionLog
             }
 
             deleted = DetachSegmentsBelow(offset);
+            RetireSegments(deleted);
         }
 
-        DeleteSegments(deleted);
         return ErrorCode.None;
     }
 
@@ -306,6 +318,8 @@ internal sealed class PartitionLog : IPartitionLog
                     _context.PersistLogStart();
                     _epochs.TruncateStart(_logStartOffset);
                 }
+
+                RetireSegments(deleted);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -315,7 +329,6 @@ internal sealed class PartitionLog : IPartitionLog
             }
         }
 
-        DeleteSegments(deleted);
         return deleted.Length;
     }
 
@@ -392,6 +405,8 @@ internal sealed class PartitionLog : IPartitionLog
             if (_isClosed)
                 return;
             long now = Now;
+            DeleteRetired(all: false);
+            RollForCompaction(now);
             _producers.Expire(now - Math.Min(_config.ProducerIdExpirationMs, now));
             SaveIndexesIfPossible();
             if (_unflushedCount > 0 && now - _unflushedSince >= _config.FlushMs)
@@ -404,6 +419,66 @@ internal sealed class PartitionLog : IPartitionLog
         FlushSealedSegments();
     }
 
+    /// <summary>What compaction would find to do, and whether it should: null when there is nothing, or the log is not compacted.</summary>
+    public CleaningPlan? PlanCleaning()
+    {
+        lock (_gate)
+            return PlanCleaning(_config, Now);
+    }
+
+    /// <summary>
+    /// Compacts the log on the calling thread, which may take long; appends and reads go on. False when there was nothing to do or it did not come to
+    /// the end: it was stopped, the disk is full, or the log is damaged, which is logged and ends compaction of this log until the next start.
+    /// </summary>
+    public bool Clean(CleanerOptions options, CancellationToken stopping)
+    {
+        lock (_cleaningGate)
+        {
+            LogConfig config;
+            CleaningPlan? plan;
+            Dictionary<long, ProducerEnd> producers;
+            lock (_gate)
+            {
+                config = _config;
+                plan = PlanCleaning(config, Now);
+                if (plan is null)
+                    return false;
+                producers = _producers.Entries.ToDictionary(
+                    entry => entry.ProducerId,
+                    entry => new ProducerEnd(entry.Count > 0 ? entry.Newest.LastOffset : -1, entry.Epoch));
+            }
+
+            var cleaner = new LogCleaner(
+                _directory, config, plan, producers, FindAborted, options, _context.Time, () => Volatile.Read(ref _isEnding), stopping);
+            try
+            {
+                Volatile.Write(ref _firstDirtyOffset, cleaner.Run(ReplaceSegments));
+                Log.LogCompacted(_context.Logger, Name, FirstDirtyOffset, cleaner.BytesBefore, cleaner.BytesAfter);
+                return true;
+            }
+            catch (OperationCanceledException)
+            {
+                return false;
+            }
+            catch (ObjectDisposedException)
+            {
+                return false; // retention took a segment that was being read; the next round goes without it
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // No room for the new segments, most likely: the old ones are as they were, and it is tried again.
+                Log.LogOperationFailed(_context.Logger, e, Name, "compaction");
+                return false;
+            }
+            catch (Exception e) when (e is ProtocolException or InvalidDataException or CompressionUnavailableException)
+            {
+                _isUncleanable = true;
+                Log.LogUncleanable(_context.Logger, e, Name);
+                return false;
+            }
+        }
+    }
+
     /// <summary>
     /// Closes the files. True when everything is complete, so that the log can be opened again without a check; false when a file could not be
     /// written.
@@ -411,6 +486,8 @@ internal sealed class PartitionLog : IPartitionLog
     public bool Close()
     {
         bool isComplete;
+        Volatile.Write(ref _isEnding, true);
+        lock (_cleaningGate)
         lock (_gate)
         {
             if (_isClosed)
@@ -423,6 +500,7 @@ internal sealed class PartitionLog : IPartitionLog
                 Active.SaveIndexes();
                 TakeSnapshot();
                 isComplete &= FlushSegments() == ErrorCode.None;
+                DeleteRetired(all: true);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -442,6 +520,8 @@ internal sealed class PartitionLog : IPartitionLog
     /// <exception cref="IOException">The folder could not be removed.</exception>
     public void Delete()
     {
+        Volatile.Write(ref _isEnding, true);
+        lock (_cleaningGate)
         lock (_gate)
         {
             CloseFiles();
@@ -454,8 +534,138 @@ internal sealed class PartitionLog : IPartitionLog
     /// <summary>Closes the files as they are, completing nothing: what the end of the process does.</summary>
     internal void Abandon()
     {
+        Volatile.Write(ref _isEnding, true);
+        lock (_cleaningGate)
         lock (_gate)
             CloseFiles();
+    }
+
+    private CleaningPlan? PlanCleaning(LogConfig config, long now)
+    {
+        if (_isClosed || _isUncleanable || !config.IsCompacted)
+            return null;
+
+        // Up to the first open transaction, whose end decides whether its records count.
+        long bound = _lastStableOffset;
+        int count = 0;
+        while (count < _segments.Length - 1 && _segments[count + 1].BaseOffset <= bound && !IsTooYoungToClean(_segments[count], config, now))
+            count++;
+        if (count == 0)
+            return null;
+        LogSegment[] segments = _segments[..count];
+        long firstDirty = Math.Max(_firstDirtyOffset, segments[0].BaseOffset);
+        long clean = 0;
+        long dirty = 0;
+        long oldest = long.MaxValue;
+        foreach (LogSegment segment in segments)
+        {
+            if (segment.BaseOffset < firstDirty)
+            {
+                clean += segment.SizeBytes;
+                continue;
+            }
+
+            dirty += segment.SizeBytes;
+            if (segment.FirstTimestamp >= 0)
+                oldest = Math.Min(oldest, segment.FirstTimestamp);
+        }
+
+        return new CleaningPlan
+        {
+            Segments = segments,
+            FirstDirtyOffset = firstDirty,
+            EndOffset = _segments[count].BaseOffset,
+            CleanBytes = clean,
+            DirtyBytes = dirty,
+            IsOverdue = oldest < now && now - oldest > config.MaxCompactionLagMs,
+        };
+    }
+
+    private static bool IsTooYoungToClean(LogSegment segment, LogConfig config, long now)
+    {
+        long newest = segment.MaxTimestamp >= 0 ? segment.MaxTimestamp : segment.CreatedTimestamp;
+        return config.MinCompactionLagMs > 0 && (now < newest || now - newest < config.MinCompactionLagMs);
+    }
+
+    /// <summary>A log that nobody writes to any more would keep its last records uncompacted for ever, whatever <c>max.compaction.lag.ms</c> says.</summary>
+    private void RollForCompaction(long now)
+    {
+        LogSegment active = Active;
+        if (!_config.IsCompacted || active.SizeBytes == 0 || active.FirstTimestamp < 0)
+            return;
+        if (now <= active.FirstTimestamp || now - active.FirstTimestamp <= _config.MaxCompactionLagMs)
+            return;
+        try
+        {
+            Roll(now);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Log.LogOperationFailed(_context.Logger, e, Name, "roll");
+        }
+    }
+
+    /// <summary>
+    /// Puts a compacted segment in the place of those it was made from. Its files get names that say that it is whole; from then on a start
+    /// after a crash completes what is left to do here. Then the old files go out of the way, and it takes their name.
+    /// </summary>
+    private bool ReplaceSegments(ReadOnlySpan<LogSegment> old, LogSegment cleaned)
+    {
+        lock (_gate)
+        {
+            int at = Array.IndexOf(_segments, old[0]);
+            if (_isClosed || at < 0 || at + old.Length > _segments.Length || !old.SequenceEqual(_segments.AsSpan(at, old.Length)))
+                return false;
+            bool isWhole = false;
+            try
+            {
+                cleaned.Rename(LogSegment.SwapSuffix);
+                _directory.Sync();
+                isWhole = true;
+            }
+            finally
+            {
+                // If these files stay, the next start takes them for the newest; so nothing may be compacted in between.
+                if (!isWhole)
+                    _isUncleanable = !TryDeleteFiles(cleaned);
+            }
+
+            Volatile.Write(ref _segments, [.. _segments[..at], cleaned, .. _segments[(at + old.Length)..]]);
+            try
+            {
+                foreach (LogSegment segment in old)
+                    Retire(segment);
+                foreach (LogSegment segment in old[1..])
+                    _directory.Delete(ProducerSnapshot.FileName(segment.BaseOffset));
+                cleaned.Rename("");
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // The log is as it should be for whoever reads it; the next start completes the files, and until then they stay as they are.
+                _isUncleanable = true;
+                _isIncomplete = true;
+                Log.LogOperationFailed(_context.Logger, e, Name, "compaction");
+            }
+
+            DeleteRetired(all: false);
+            return true;
+        }
+    }
+
+    private bool TryDeleteFiles(LogSegment segment)
+    {
+        try
+        {
+            segment.Dispose();
+            foreach (string suffix in LogSegment.Suffixes)
+                _directory.Delete(LogSegment.FileName(segment.BaseOffset) + suffix + LogSegment.SwapSuffix);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Log.LogOperationFailed(_context.Logger, e, Name, "compaction");
+            return false;
+        }
     }
 
     private AppendResult AppendChecked(Span<byte> bytes, AppendOrigin origin, LogConfig config, long now)
@@ -465,6 +675,10 @@ internal sealed class PartitionLog : IPartitionLog
         ProducerVerdict verdict = CheckProducers(bytes, origin);
         if (verdict.Error != ErrorCode.None)
             return Refuse(verdict.Error, verdict.Message);
+
+        // The first time may have failed because the disk did: the promise holds for the repetition too.
+        if (verdict.IsDuplicate && _unflushedCount >= config.FlushMessages && FlushSegments() is var unflushed and not ErrorCode.None)
+            return Refuse(unflushed, "The log could not be forced to disk.");
         if (verdict.IsDuplicate)
             return new AppendResult(ErrorCode.None, verdict.FirstOffset, verdict.LastOffset, RecordBatchHeader.NoTimestamp, _logStartOffset, true);
 
@@ -617,9 +831,20 @@ internal sealed class PartitionLog : IPartitionLog
         long to = active.FirstTimestamp >= 0 ? maxTimestamp : now;
         long age = to > from ? to - from : 0;
         return batchBytes > config.SegmentBytes - active.SizeBytes
-            || age > config.SegmentMs
+            || age > MaxSegmentAgeMs(active, config)
             || active.IsIndexFull(config.SegmentIndexBytes)
             || lastOffset - active.BaseOffset > int.MaxValue;
+    }
+
+    private static long MaxSegmentAgeMs(LogSegment segment, LogConfig config)
+    {
+        long age = config.IsCompacted ? Math.Min(config.SegmentMs, config.MaxCompactionLagMs) : config.SegmentMs;
+        if (config.SegmentJitterMs == 0)
+            return age;
+
+        // Different from segment to segment, but the same each time it is asked: logs that started together do not all roll together.
+        ulong spread = Math.BigMul((ulong)segment.BaseOffset ^ (ulong)segment.CreatedTimestamp, 0x9E3779B97F4A7C15, out ulong low);
+        return age - (long)(((spread ^ low) & long.MaxValue) % (ulong)Math.Min(config.SegmentJitterMs, age));
     }
 
     /// <summary>
@@ -787,12 +1012,13 @@ internal sealed class PartitionLog : IPartitionLog
     {
         while (true)
         {
+            LogSegment[] segments = Segments;
             long start = LogStartOffset;
             try
             {
                 return search(start);
             }
-            catch (ObjectDisposedException) when (LogStartOffset != start)
+            catch (ObjectDisposedException) when (Segments != segments)
             {
                 // As in Read: the segment is gone, and so is what it held.
             }
@@ -857,7 +1083,11 @@ internal sealed class PartitionLog : IPartitionLog
         return segments[..count];
     }
 
-    private void DeleteSegments(LogSegment[] segments)
+    /// <summary>
+    /// Takes the files of segments that are out of the log out of its name space, so that no start finds them, and deletes them after
+    /// <c>file.delete.delay.ms</c>: readers in their midst end well, and so does whoever copies the folder.
+    /// </summary>
+    private void RetireSegments(LogSegment[] segments)
     {
         if (segments.Length == 0)
             return;
@@ -865,7 +1095,7 @@ internal sealed class PartitionLog : IPartitionLog
         {
             try
             {
-                segment.Delete();
+                Retire(segment);
                 _directory.Delete(ProducerSnapshot.FileName(segment.BaseOffset));
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -875,13 +1105,47 @@ internal sealed class PartitionLog : IPartitionLog
             }
         }
 
+        DeleteRetired(_config.FileDeleteDelayMs == 0);
         Log.SegmentsDeleted(_context.Logger, Name, segments.Length, LogStartOffset);
+    }
+
+    private void Retire(LogSegment segment)
+    {
+        // In memory nobody else looks at the files, and readers keep what they were lent.
+        long delay = _directory.IsOnDisk ? _config.FileDeleteDelayMs : 0;
+        long now = Now;
+        _retired.Add((segment, delay > long.MaxValue - now ? long.MaxValue : now + delay));
+        segment.Retire();
+    }
+
+    /// <summary>Deletes the files of retired segments whose time has come, or of all.</summary>
+    private void DeleteRetired(bool all)
+    {
+        long now = Now;
+        for (int i = _retired.Count - 1; i >= 0; i--)
+        {
+            (LogSegment segment, long due) = _retired[i];
+            if (!all && due > now)
+                continue;
+            _retired.RemoveAt(i);
+            try
+            {
+                segment.Delete();
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // Its name says that it is no part of the log: the next start removes it.
+                Log.LogOperationFailed(_context.Logger, e, Name, "delete segment");
+            }
+        }
     }
 
     private void CloseFiles()
     {
         Volatile.Write(ref _isClosed, true);
         foreach (LogSegment segment in _segments)
+            segment.Dispose();
+        foreach ((LogSegment segment, _) in _retired)
             segment.Dispose();
     }
 

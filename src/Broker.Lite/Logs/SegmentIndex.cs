@@ -16,7 +16,7 @@ internal sealed class SegmentIndex : IDisposable
     private const int MaxUnsavedEntries = 512;
 
     private readonly LogDirectory _directory;
-    private readonly string _name;
+    private string _name;
     private readonly int _keyBytes;
     private readonly int _entryBytes;
     private LogFile? _file;
@@ -208,6 +208,14 @@ internal sealed class SegmentIndex : IDisposable
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
+    }
+
+    /// <summary>Gives the file another name.</summary>
+    public void Rename(string name)
+    {
+        OpenFile();
+        _directory.Rename(_name, name);
+        _name = name;
     }
 
     public void Dispose() => Interlocked.Exchange(ref _file, null)?.Dispose();

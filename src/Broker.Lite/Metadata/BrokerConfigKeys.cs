@@ -13,6 +13,12 @@ internal static class BrokerConfigKeys
     public const string GroupMaxSessionTimeoutMs = "group.max.session.timeout.ms";
     public const string GroupMaxSize = "group.max.size";
     public const string GroupMinSessionTimeoutMs = "group.min.session.timeout.ms";
+    public const string LogCleanerBackoffMs = "log.cleaner.backoff.ms";
+    public const string LogCleanerDedupeBufferSize = "log.cleaner.dedupe.buffer.size";
+    public const string LogCleanerEnable = "log.cleaner.enable";
+    public const string LogCleanerIoBufferSize = "log.cleaner.io.buffer.size";
+    public const string LogCleanerIoMaxBytesPerSecond = "log.cleaner.io.max.bytes.per.second";
+    public const string LogRetentionCheckIntervalMs = "log.retention.check.interval.ms";
     public const string LogDirs = "log.dirs";
     public const string MaxConnections = "max.connections";
     public const string NumPartitions = "num.partitions";
@@ -46,6 +52,13 @@ internal static class BrokerConfigKeys
         Key(GroupMaxSize, ConfigType.Int, "10000", "The most members a group may have; bounded, unlike Kafka's default, because memory is.", 1) with { ReadOnly = true },
         // Kafka's built-in value is 6000; tests and edge devices ask for less, and a small value only costs the member that asks for it.
         Key(GroupMinSessionTimeoutMs, ConfigType.Int, "1000", "The shortest session time-out a member may ask for, in milliseconds.", 1) with { ReadOnly = true },
+        Key(LogCleanerBackoffMs, ConfigType.Long, "15000", "How often logs are looked at for compaction, in milliseconds.", 1, int.MaxValue) with { ReadOnly = true },
+        Key(LogCleanerDedupeBufferSize, ConfigType.Long, "134217728", "Memory for the keys of a log while it is compacted, in bytes, 24 a key; taken as needed.", 1_048_576),
+        Key(LogCleanerEnable, ConfigType.Boolean, "true", "Whether logs are compacted.") with { ReadOnly = true },
+        Key(LogCleanerIoBufferSize, ConfigType.Int, "524288", "What compaction reads and writes at a time, in bytes.", 4096, 1 << 30),
+        Key(LogCleanerIoMaxBytesPerSecond, ConfigType.Double, "1.7976931348623157E308", "Bytes per second that compaction reads and writes at most.", 1),
+        // Kafka's value is 300000; looking costs little, and a flush by time may be a matter of seconds.
+        Key(LogRetentionCheckIntervalMs, ConfigType.Long, "5000", "How often logs are looked at for retention and flush by time, in milliseconds.", 1, int.MaxValue) with { ReadOnly = true },
         Key(LogDirs, ConfigType.String, "", "The data folder; empty when logs are kept in memory.") with { ReadOnly = true },
         Key(MaxConnections, ConfigType.Int, "4096", "The most connections open at a time; bounded, unlike Kafka's default, because memory is.", 1) with { ReadOnly = true },
         Key(NumPartitions, ConfigType.Int, "1", "Partitions of topics whose creator does not say.", 1, 10_000),

@@ -48,7 +48,7 @@ internal sealed record ConfigKey
                     ? RangeFault(l)
                     : $"{Name} must be a 64-bit integer, not '{value}'";
             case ConfigType.Double:
-                return double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var d) && d >= Min && d <= Max
+                return double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var d) && d >= Min && (Max == long.MaxValue || d <= Max)
                     ? null
                     : $"{Name} must be a number from {Min} to {Max}, not '{value}'";
             case ConfigType.List:

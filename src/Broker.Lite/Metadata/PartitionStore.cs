@@ -10,17 +10,16 @@ namespace Broker.Lite.Metadata;
 /// </summary>
 internal sealed class PartitionStore : IDisposable
 {
-    // Retention is a matter of minutes, a flush by time may be one of seconds.
-    private static readonly TimeSpan _maintenanceInterval = TimeSpan.FromSeconds(5);
-
     private readonly LogStore _logs;
-    private readonly ITimer _maintenance;
+    private readonly TimeProvider _time;
+    private ITimer? _maintenance;
+    private CleanerScheduler? _cleaner;
     private int _maintaining;
 
     private PartitionStore(LogStore logs, TimeProvider time)
     {
         _logs = logs;
-        _maintenance = time.CreateTimer(_ => Maintain(), null, _maintenanceInterval, _maintenanceInterval);
+        _time = time;
     }
 
     /// <summary>Opens the store and all logs in the folder; without folder an empty one in memory.</summary>
@@ -35,6 +34,18 @@ internal sealed class PartitionStore : IDisposable
                 ? LogStore.InMemory(time, logger)
                 : LogStore.OpenDirectory(directory, topic => ConfigOf(key => valueOf(topic, key)), time, logger),
             time);
+
+    /// <summary>Begins to look after the logs in the background: retention, flush by time, checkpoints, compaction.</summary>
+    /// <param name="config">The broker's configuration at the time of the call.</param>
+    public void StartMaintenance(Func<BrokerConfig> config)
+    {
+        var interval = TimeSpan.FromMilliseconds(config().Long(BrokerConfigKeys.LogRetentionCheckIntervalMs));
+        _maintenance = _time.CreateTimer(_ => Maintain(), null, interval, interval);
+        if (!config().Flag(BrokerConfigKeys.LogCleanerEnable))
+            return;
+        var backoff = TimeSpan.FromMilliseconds(config().Long(BrokerConfigKeys.LogCleanerBackoffMs));
+        _cleaner = new CleanerScheduler(_logs, () => CleanerOptionsOf(config()), backoff, _time);
+    }
 
     /// <summary>Opens the log of a partition, making it if there is none.</summary>
     /// <exception cref="IOException">The log cannot be made, or there is one of another topic with the same name.</exception>
@@ -65,7 +76,8 @@ internal sealed class PartitionStore : IDisposable
     /// <summary>Closes all logs and, if all closed well, leaves the mark of a clean shutdown.</summary>
     public void Dispose()
     {
-        _maintenance.Dispose();
+        _maintenance?.Dispose();
+        _cleaner?.Dispose();
         _logs.Dispose();
     }
 
@@ -83,6 +95,12 @@ internal sealed class PartitionStore : IDisposable
             RetentionBytes = Long(TopicConfigKeys.RetentionBytes),
             IsDeleted = policies.Contains("delete"),
             IsCompacted = policies.Contains("compact"),
+            SegmentJitterMs = Long(TopicConfigKeys.SegmentJitterMs),
+            FileDeleteDelayMs = Long(TopicConfigKeys.FileDeleteDelayMs),
+            DeleteRetentionMs = Long(TopicConfigKeys.DeleteRetentionMs),
+            MinCompactionLagMs = Long(TopicConfigKeys.MinCompactionLagMs),
+            MaxCompactionLagMs = Long(TopicConfigKeys.MaxCompactionLagMs),
+            MinCleanableDirtyRatio = double.Parse(value(TopicConfigKeys.MinCleanableDirtyRatio), NumberStyles.Float, CultureInfo.InvariantCulture),
             FlushMessages = Long(TopicConfigKeys.FlushMessages),
             FlushMs = Long(TopicConfigKeys.FlushMs),
             MaxMessageBytes = Int(TopicConfigKeys.MaxMessageBytes),
@@ -94,6 +112,13 @@ internal sealed class PartitionStore : IDisposable
         int Int(string key) => int.Parse(value(key), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
         long Long(string key) => long.Parse(value(key), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
     }
+
+    private static CleanerOptions CleanerOptionsOf(BrokerConfig config) => new()
+    {
+        MapBytes = config.Long(BrokerConfigKeys.LogCleanerDedupeBufferSize),
+        BufferBytes = config.Int(BrokerConfigKeys.LogCleanerIoBufferSize),
+        MaxBytesPerSecond = double.Parse(config.Text(BrokerConfigKeys.LogCleanerIoMaxBytesPerSecond), NumberStyles.Float, CultureInfo.InvariantCulture),
+    };
 
     private void Maintain()
     {

@@ -31,6 +31,12 @@ internal sealed class FaultyDirectory(LogDirectory inner) : LogDirectory
         inner.Replace(name, content);
     }
 
+    public override bool IsOnDisk => inner.IsOnDisk;
+
+    public override void Rename(string name, string newName) => inner.Rename(name, newName);
+
+    public override void Sync() => inner.Sync();
+
     public override void Remove() => inner.Remove();
 
     /// <summary>Changes a file behind the log's back.</summary>

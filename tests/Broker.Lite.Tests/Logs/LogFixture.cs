@@ -11,11 +11,11 @@ internal sealed class LogFixture : IDisposable
     private readonly string? _path;
     private readonly LogContext _context;
 
-    public LogFixture(bool onDisk, LogConfig? config = null)
+    public LogFixture(bool onDisk, LogConfig? config = null, LogDirectory? storage = null)
     {
         Config = config ?? new LogConfig();
         _path = onDisk ? CreateFolder() : null;
-        Storage = new FaultyDirectory(onDisk ? new DiskLogDirectory(_path!) : new MemoryLogDirectory());
+        Storage = new FaultyDirectory(storage ?? (onDisk ? new DiskLogDirectory(_path!) : new MemoryLogDirectory()));
         _context = new LogContext(Time, NullLogger.Instance, () =>
         {
             if (FailCheckpoint)
@@ -83,6 +83,13 @@ internal sealed class LogFixture : IDisposable
         AppendResult result = Log.Append(batch, origin);
         Assert.True(result.Error == ErrorCode.None, $"{result.Error}: {result.ErrorMessage}");
         return result.BaseOffset;
+    }
+
+    /// <summary>Opens the log again on what an owner that is gone left, whatever state that is.</summary>
+    public void Open(bool clean, long firstDirtyOffset = 0)
+    {
+        Log.Abandon();
+        Log = Open(new LogOpening(clean, SavedStart, Log.RecoveryPoint, firstDirtyOffset));
     }
 
     /// <summary>Closes the log cleanly and opens it again.</summary>
