@@ -441,5 +441,145 @@ def running_consumer_finds_added_partitions(bootstrap, topic):
     consumer.close()
 
 
+def transactional(bootstrap, transactional_id, **settings):
+    producer = new_producer(bootstrap, transactional_id=transactional_id, **settings)
+    producer.init_transactions(30)
+    return producer
+
+
+def send_all(producer, topic, values, partition=0):
+    failed = []
+    for value in values:
+        producer.produce(topic, value, partition=partition, on_delivery=lambda error, _: failed.append(error) if error else None)
+    equal(0, producer.flush(30), "messages left after flush")
+    return failed
+
+
+def committed_values(bootstrap, topic, count, isolation="read_committed"):
+    """The first values; a record written last, outside of any transaction, shows that there are no more of them."""
+    send_all(new_producer(bootstrap), topic, [b"end"])
+    consumer = assigned(bootstrap, topic, isolation_level=isolation)
+    values = [message.value() for message in take(consumer, count + 1)]
+    consumer.close()
+    equal(b"end", values[-1], f"last of {values}")
+    return values[:-1]
+
+
+@check
+def transactions_commit_and_abort(bootstrap, topic):
+    create_topic(bootstrap, topic)
+    producer = transactional(bootstrap, topic)
+    for number in range(10):
+        producer.begin_transaction()
+        equal([], send_all(producer, topic, [b"%d.%d" % (number, i) for i in range(3)]), "failed messages")
+        if number % 3 == 1:
+            producer.abort_transaction(30)
+        else:
+            producer.commit_transaction(30)
+    producer.begin_transaction()
+    producer.commit_transaction(30)  # nothing in it
+    expected = [b"%d.%d" % (number, i) for number in range(10) if number % 3 != 1 for i in range(3)]
+    equal(expected, committed_values(bootstrap, topic, len(expected)), "committed values")
+    everything = [b"%d.%d" % (number, i) for number in range(10) for i in range(3)] + [b"end"]
+    equal(everything, committed_values(bootstrap, topic, len(everything), "read_uncommitted"), "all values")
+
+
+@check
+def transaction_hides_what_follows_until_it_ends(bootstrap, topic):
+    create_topic(bootstrap, topic)
+    producer = transactional(bootstrap, topic)
+    producer.begin_transaction()
+    equal([], send_all(producer, topic, [b"in"]), "failed messages")
+    equal([], send_all(new_producer(bootstrap), topic, [b"after"]), "failed messages")
+    consumer = assigned(bootstrap, topic, isolation_level="read_committed")
+    equal(None, consumer.poll(0.5), "message while the transaction is open")
+    equal((0, 0), consumer.get_watermark_offsets(TopicPartition(topic, 0), 30), "watermarks of a read-committed client")
+    producer.commit_transaction(30)
+    equal([b"in", b"after"], [message.value() for message in take(consumer, 2)], "values")
+    consumer.close()
+
+
+@check
+def transaction_takes_offsets_along(bootstrap, topic):
+    """Consume, process, produce: the positions move with the commit and stay with the abort."""
+    create_topic(bootstrap, topic)
+    create_topic(bootstrap, topic + "-out")
+    send_numbers(bootstrap, topic, range(20))
+    producer = transactional(bootstrap, topic)
+    partition = TopicPartition(topic, 0)
+
+    def run(abort, expected_first):
+        consumer = new_consumer(bootstrap, group_id=topic, isolation_level="read_committed")
+        consumer.subscribe([topic])
+        messages = take(consumer, 5)
+        equal(b"%d" % expected_first, messages[0].value(), "first value")
+        producer.begin_transaction()
+        equal([], send_all(producer, topic + "-out", [message.value() for message in messages]), "failed messages")
+        producer.send_offsets_to_transaction([TopicPartition(topic, 0, messages[-1].offset() + 1)], consumer.consumer_group_metadata(), 30)
+        if abort:
+            producer.abort_transaction(30)
+        else:
+            producer.commit_transaction(30)
+        consumer.close()
+
+    run(abort=False, expected_first=0)
+    run(abort=True, expected_first=5)
+    run(abort=False, expected_first=5)
+    consumer = new_consumer(bootstrap, group_id=topic)
+    equal(10, consumer.committed([partition], 30)[0].offset, "committed")
+    consumer.close()
+    equal([b"%d" % number for number in range(10)], committed_values(bootstrap, topic + "-out", 10), "output")
+
+
+@check
+def transaction_of_a_member_that_lost_its_partitions_is_refused(bootstrap, topic):
+    create_topic(bootstrap, topic)
+    send_numbers(bootstrap, topic, range(5))
+    producer = transactional(bootstrap, topic)
+    consumer = new_consumer(bootstrap, group_id=topic)
+    consumer.subscribe([topic])
+    take(consumer, 5)
+    identity = consumer.consumer_group_metadata()
+    consumer.close()
+    producer.begin_transaction()
+    code = error_code(lambda: producer.send_offsets_to_transaction([TopicPartition(topic, 0, 5)], identity, 30))
+    equal(True, code in (KafkaError.UNKNOWN_MEMBER_ID, KafkaError.ILLEGAL_GENERATION), f"refused with {code}")
+    producer.abort_transaction(30)
+
+
+@check
+def second_transactional_producer_fences_the_first(bootstrap, topic):
+    create_topic(bootstrap, topic)
+    first = transactional(bootstrap, topic)
+    first.begin_transaction()
+    equal([], send_all(first, topic, [b"zombie"]), "failed messages")
+    second = transactional(bootstrap, topic)
+    fatal = None
+    try:
+        send_all(first, topic, [b"late"])
+        first.commit_transaction(30)
+    except KafkaException as failure:
+        fatal = failure.args[0]
+    equal(True, fatal is not None and fatal.fatal(), f"the first one ends with {fatal}")
+    second.begin_transaction()
+    equal([], send_all(second, topic, [b"good"]), "failed messages")
+    second.commit_transaction(30)
+    equal([b"good"], committed_values(bootstrap, topic, 1), "committed values")
+
+
+@check
+def transaction_open_for_too_long_is_aborted(bootstrap, topic):
+    create_topic(bootstrap, topic)
+    producer = transactional(bootstrap, topic, transaction_timeout_ms=1000, message_timeout_ms=1000)
+    producer.begin_transaction()
+    equal([], send_all(producer, topic, [b"slow"]), "failed messages")
+    consumer = assigned(bootstrap, topic, isolation_level="read_committed")
+    equal([], send_all(new_producer(bootstrap), topic, [b"after"]), "failed messages")
+    equal([b"after"], [message.value() for message in take(consumer, 1)], "values once the time-out has passed")
+    consumer.close()
+    code = error_code(lambda: producer.commit_transaction(30))
+    equal(True, code is not None, "commit of an aborted transaction")
+
+
 if __name__ == "__main__":
     main(produce, consume, flood)
