@@ -4,8 +4,9 @@ using Bench.Engine;
 using Streams.Dsl;
 
 const string usage = """
-    bench engine SCENARIO [--records N] [--warm-up N]
+    bench engine SCENARIO [--records N] [--warm-up N] [--listen]
       drives the task engine in process, in one thread: batches in, outputs dropped, changelogs on, a commit every 100,000 records
+      --listen: with a listener that reads all metrics once a second
       scenarios: stateless, count-memory, count-rocksdb, window-rocksdb, table-join-memory, table-join-rocksdb, stream-join-rocksdb, or all
 
     bench e2e SCENARIO [--bootstrap-servers HOST:PORT] [--records N] [--partitions N] [--threads N]
@@ -36,7 +37,7 @@ EngineScenario[] engine =
 ];
 var chosen = engine.Where(scenario => name == "all" || scenario.Name == name).ToList();
 if (chosen.Count == 0) return Unknown();
-foreach (var scenario in chosen) EngineRun.Run(scenario, Number("--warm-up", 2_000_000), Number("--records", 5_000_000), Console.Out);
+foreach (var scenario in chosen) EngineRun.Run(scenario, Number("--warm-up", 2_000_000), Number("--records", 5_000_000), args.Contains("--listen"), Console.Out);
 return 0;
 
 int Unknown()

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using System.Globalization;
 using Streams.Core;
 
@@ -12,12 +13,12 @@ internal static class EngineRun
     private const int RecordsPerCommit = 100_000;
     private const long RecordsPerRound = 2_000_000;
 
-    public static void Run(EngineScenario scenario, long warmUp, long records, TextWriter output)
+    public static void Run(EngineScenario scenario, long warmUp, long records, bool listen, TextWriter output)
     {
         var folder = Path.Combine(Path.GetTempPath(), "streams-bench-" + Guid.NewGuid().ToString("n"));
         try
         {
-            Run(scenario, warmUp, records, folder, output);
+            Run(scenario, warmUp, records, listen, folder, output);
         }
         finally
         {
@@ -25,10 +26,18 @@ internal static class EngineRun
         }
     }
 
-    private static void Run(EngineScenario scenario, long warmUp, long records, string folder, TextWriter output)
+    private static void Run(EngineScenario scenario, long warmUp, long records, bool listen, string folder, TextWriter output)
     {
         var plan = new TopologyPlan(scenario.Build(), "bench");
         using var producer = new DroppingProducer(partitions: 4);
+
+        // What a monitored application does: somebody listens and looks once a second, at everything there is.
+        using var metrics = new StreamsMetrics("bench", "bench", MetricsRecordingLevel.Debug, null, TimeProvider.System);
+        using var listener = new MeterListener { InstrumentPublished = (instrument, each) => each.EnableMeasurementEvents(instrument) };
+        listener.SetMeasurementEventCallback<double>(static (_, _, _, _) => { });
+        listener.SetMeasurementEventCallback<long>(static (_, _, _, _) => { });
+        if (listen) listener.Start();
+        using var looks = listen ? new Timer(_ => listener.RecordObservableInstruments(), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1)) : null;
         var environment = new TaskEnvironment
         {
             ApplicationId = "bench",
@@ -36,6 +45,7 @@ internal static class EngineRun
             Time = TimeProvider.System,
             Errors = new ErrorPolicy(),
             Memory = new StateMemory(),
+            Metrics = metrics,
             MaxTaskIdle = TimeSpan.FromMilliseconds(-1),
             TaskDirectory = id =>
             {
@@ -71,7 +81,7 @@ internal static class EngineRun
         var strings = scenario.StringBytesPerRecord();
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"RESULT scenario={scenario.Name} records={records} records_per_s={records / elapsed.TotalSeconds:F0} cpu_us_per_record={cpu / records:F4} " +
+            $"RESULT scenario={scenario.Name} listened={listen} records={records} records_per_s={records / elapsed.TotalSeconds:F0} cpu_us_per_record={cpu / records:F4} " +
             $"bytes_per_record={(double)allocated / records:F1} string_bytes_per_record={strings:F1} records_per_cpu_s={records / cpu * 1e6:F0} " +
             $"process_cpu_us_per_record={processCpu / records:F4} sent_per_record={(double)(producer.Records - sentBefore) / records:F2}"));
         task.PrepareCommit();

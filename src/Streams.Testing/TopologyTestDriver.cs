@@ -35,6 +35,7 @@ public sealed class TopologyTestDriver : IDisposable
     private readonly Dictionary<TaskId, TaskPositions> _positions = [];
     private readonly HashSet<string> _logged;
     private readonly Dictionary<TopicPartition, CompactedLog> _logs = [];
+    private readonly StreamsMetrics _metrics;
     private long _droppedBeforeRestart;
     private Exception? _failure;
     private bool _disposed;
@@ -61,6 +62,7 @@ public sealed class TopologyTestDriver : IDisposable
         _logged = [.. _plan.Subtopologies.SelectMany(each => each.Changelogs().Values), .. _plan.Globals.SelectMany(each => each.SourceTopics([]))];
         _directory = Path.Combine(Path.GetTempPath(), "streams-test-driver", Guid.NewGuid().ToString("N"));
         _producer = new CapturingProducer(PartitionsOf);
+        _metrics = new StreamsMetrics(_plan.ApplicationId, "topology-test-driver", MetricsRecordingLevel.Debug, _config.MeterFactory, Clock);
         _environment = NewEnvironment(_globalStores);
         try
         {
@@ -89,6 +91,12 @@ public sealed class TopologyTestDriver : IDisposable
 
     /// <summary>Records that tasks have processed, those read back from topics of the topology included. Kafka's <c>process-total</c>.</summary>
     public long ProcessedRecords { get; private set; }
+
+    /// <summary>Everything that the topology's tasks measure, at this moment, Debug level included. Totals begin anew with <see cref="Restart"/>.</summary>
+    public IReadOnlyList<StreamsMetric> Metrics => _metrics.Snapshot();
+
+    /// <summary>Records left out so far for one reason, over all tasks, since the last <see cref="Restart"/>.</summary>
+    public long DroppedRecordsBecause(DropReason reason) => AllTasks.Sum(task => task.Task.Context.Metrics.Dropped(reason));
 
     /// <summary>The largest timestamp that a task has seen, Unix milliseconds; -1 before the first record.</summary>
     /// <param name="task">The task; <c>null</c> for the largest over all of them.</param>
@@ -272,6 +280,7 @@ public sealed class TopologyTestDriver : IDisposable
         finally
         {
             _producer.Dispose();
+            _metrics.Dispose();
             if (Directory.Exists(_directory)) Directory.Delete(_directory, recursive: true);
         }
     }
@@ -314,6 +323,8 @@ public sealed class TopologyTestDriver : IDisposable
         EmitInterval = _config.EmitInterval,
         TaskDirectory = DirectoryOf,
         GlobalStores = globalStores,
+        ThreadName = "topology-test-driver",
+        Metrics = _metrics,
     };
 
     private void OpenGlobalTasks()

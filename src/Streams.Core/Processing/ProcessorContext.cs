@@ -79,5 +79,6 @@ public sealed class ProcessorContext
     public void Commit() => Task.CommitRequested = true;
 
     /// <summary>Counts a record that this processor leaves out, in Kafka's <c>dropped-records-total</c>.</summary>
-    public void RecordDropped() => Task.DroppedRecords++;
+    /// <param name="reason">Why; a tag of the metric.</param>
+    public void RecordDropped(DropReason reason = DropReason.Unspecified) => Task.Metrics.Drop(reason);
 }

@@ -11,7 +11,11 @@ internal sealed class SinkNode<K, V> : Processor<K, V>
     private readonly IPartitionKeySerializer? _partitionKey;
     private readonly RecordCollector _collector;
     private readonly Dictionary<string, ProducerTopic> _dynamicTopics = [];
+    private readonly Dictionary<string, SinkMetrics> _metricsByTopic = [];
     private ProducerTopic? _topic;
+    private ProducerTopic? _measuredTopic;
+    private SinkMetrics? _metrics;
+    private TaskMetrics? _task;
     private int _keylessRecords;
 
     public SinkNode(string? topic, SinkOptions<K, V> options, RecordCollector collector)
@@ -44,7 +48,36 @@ internal sealed class SinkNode<K, V> : Processor<K, V>
         }
 
         var partition = ChoosePartition(topic, in record, key.WrittenSpan);
-        _collector.Send(this, topic, partition, new OutgoingRecord(key.WrittenSpan, record.HasKey, value.WrittenSpan, record.HasValue, record.Timestamp, record.HeadersOrNull));
+        Measure(topic, record.Timestamp, key.WrittenSpan.Length + value.WrittenSpan.Length);
+        if (Tracing.IsOn) SendTraced(topic, partition, in record);
+        else _collector.Send(this, topic, partition, new OutgoingRecord(key.WrittenSpan, record.HasKey, value.WrittenSpan, record.HasValue, record.Timestamp, record.HeadersOrNull));
+    }
+
+    protected override void Init() => _task = Context.Task.Metrics;
+
+    private void Measure(ProducerTopic topic, long timestamp, int bytes)
+    {
+        // A sink that chooses its topic per record has numbers per topic; how many topics there are is the user's choice, as for the producer.
+        if (!ReferenceEquals(topic, _measuredTopic))
+        {
+            if (!_metricsByTopic.TryGetValue(topic.Name, out _metrics))
+            {
+                _metrics = _task!.AddSink(NodeName, topic.Name);
+                _metricsByTopic.Add(topic.Name, _metrics);
+            }
+
+            _measuredTopic = topic;
+        }
+
+        _metrics!.Produced(bytes, _task!.NowMs - timestamp);
+    }
+
+    private void SendTraced(ProducerTopic topic, int partition, in Record<K, V> record)
+    {
+        using var activity = Tracing.StartSend(topic.Name, partition, NodeName);
+        var key = _collector.KeyBuffer.WrittenSpan;
+        var value = _collector.ValueBuffer.WrittenSpan;
+        _collector.Send(this, topic, partition, new OutgoingRecord(key, record.HasKey, value, record.HasValue, record.Timestamp, Tracing.Inject(record.HeadersOrNull)));
     }
 
     private int ChoosePartition(ProducerTopic topic, in Record<K, V> record, ReadOnlySpan<byte> key)

@@ -9,7 +9,8 @@ namespace Streams.Core;
 internal sealed class TaskContext
 {
     /// <summary>Stands in for nodes that are not part of a task yet; forwarding through it is harmless because such nodes have no children.</summary>
-    public static readonly TaskContext Unwired = new(default, "", new Dictionary<string, IStateStore>(), TimeProvider.System, new ErrorPolicy());
+    public static readonly TaskContext Unwired = new(
+        default, "", new Dictionary<string, IStateStore>(), TimeProvider.System, new ErrorPolicy(), new TaskMetrics(default, "", TimeProvider.System));
 
     private readonly IReadOnlyDictionary<string, IStateStore> _stores;
     private readonly ErrorPolicy _errors;
@@ -17,13 +18,14 @@ internal sealed class TaskContext
     private readonly Dictionary<string, object> _shared = [];
     private ProcessorException? _reported;
 
-    public TaskContext(TaskId taskId, string applicationId, IReadOnlyDictionary<string, IStateStore> stores, TimeProvider time, ErrorPolicy errors)
+    public TaskContext(TaskId taskId, string applicationId, IReadOnlyDictionary<string, IStateStore> stores, TimeProvider time, ErrorPolicy errors, TaskMetrics metrics)
     {
         TaskId = taskId;
         ApplicationId = applicationId;
         _stores = stores;
         Time = time;
         _errors = errors;
+        Metrics = metrics;
     }
 
     public TaskId TaskId { get; }
@@ -61,8 +63,11 @@ internal sealed class TaskContext
     /// <summary>Set when a processor asked for a commit.</summary>
     public bool CommitRequested;
 
+    /// <summary>What the task counts.</summary>
+    public TaskMetrics Metrics { get; }
+
     /// <summary>Records that were left out, by whichever node or store. Kafka's <c>dropped-records-total</c>.</summary>
-    public long DroppedRecords;
+    public long DroppedRecords => Metrics.TotalDropped;
 
     /// <summary>Numbers that processors want back after a restart; kept in the commit's metadata (the last window closed, KIP-825).</summary>
     public IReadOnlyDictionary<string, long> ProcessorValues => _processorValues;
@@ -105,7 +110,7 @@ internal sealed class TaskContext
     public void HandleProcessingFailure(Processor node, long timestamp, Headers? headers, Exception failure)
     {
         var context = DescribeFailure(node.NodeName, timestamp, headers);
-        if (Continues(Ask(node.NodeName, () => _errors.Processing(context, failure)), context, failure)) return;
+        if (Continues(Ask(node.NodeName, () => _errors.Processing(context, failure)), context, failure, DropReason.Processing)) return;
         _reported = new ProcessorException(node.NodeName, TaskId, Metadata, failure);
         throw _reported;
     }
@@ -135,12 +140,12 @@ internal sealed class TaskContext
     }
 
     /// <summary>Does what a handler decided: dead letters are written, what is left out is counted and told. False when the thread has to stop.</summary>
-    public bool Continues(ErrorResponse response, ErrorHandlerContext context, Exception failure)
+    public bool Continues(ErrorResponse response, ErrorHandlerContext context, Exception failure, DropReason reason)
     {
         var continues = response.Decision == ErrorDecision.Continue;
         Collector?.SendDeadLetters(response.DeadLetters, stops: !continues);
         if (!continues) return false;
-        DroppedRecords++;
+        Metrics.Drop(reason);
         _errors.Dropped(context, failure);
         return true;
     }

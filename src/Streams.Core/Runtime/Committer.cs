@@ -61,6 +61,9 @@ internal sealed class Committer : IDisposable
         };
     }
 
+    /// <summary>Where the time spent waiting for the cluster is counted; <c>null</c> for nowhere.</summary>
+    public ThreadMetrics? Metrics { get; init; }
+
     /// <summary>What tasks write through; changes with <see cref="Open"/>.</summary>
     public RecordCollector Collector => _collector ?? throw new InvalidOperationException("The producer is not open.");
 
@@ -105,9 +108,11 @@ internal sealed class Committer : IDisposable
         {
             var consumed = new List<OffsetCommit>();
             foreach (var task in tasks) consumed.AddRange(task.PrepareCommit());
+            var waiting = Metrics?.Mark();
             Collector.Producer.Flush(CancellationToken.None);
             if (IsExactlyOnce) CommitTransaction(consumed);
             else if (!CommitOffsets(consumed)) return CommitResult.NotNow;
+            if (waiting is { } since) Metrics?.Blocked(since);
             foreach (var task in tasks) task.CompleteCommit();
             _unavailableSince = null;
             offsets = consumed;

@@ -62,6 +62,12 @@ public sealed class KafkaStreams : IAsyncDisposable
     /// <summary>Records that this instance has processed since it was started. Kafka's <c>process-total</c> over all threads.</summary>
     public long ProcessedRecords => _instance?.Threads.Sum(thread => thread.ProcessedRecords) ?? 0;
 
+    /// <summary>
+    /// What is measured, at this moment; empty before the start. The same values, under the same names, are instruments of the meter <c>Streams</c>, for
+    /// OpenTelemetry and other listeners. Kafka's <c>metrics()</c>.
+    /// </summary>
+    public IReadOnlyList<StreamsMetric> Metrics => _instance?.Metrics.Snapshot() ?? [];
+
     /// <summary>Starts the threads and joins the group; returns at once. Global stores are brought up to the end of their topics first. Processing begins when <see cref="State"/> is <see cref="KafkaStreamsState.Running"/>.</summary>
     /// <exception cref="InvalidOperationException">It was started before.</exception>
     public Task StartAsync(CancellationToken cancellationToken = default)
@@ -184,6 +190,10 @@ public sealed class KafkaStreams : IAsyncDisposable
             _cluster = _config.Cluster ?? KafkaClusterProvider.Create(_config.BootstrapServers!, _logger, _config.TimeProvider);
             _admin = _cluster.CreateAdmin(clientId + "-admin");
             _coordinator = _cluster.CreateGroupCoordinator(clientId, _config.ApplicationId);
+            Metrics = new StreamsMetrics(_config.ApplicationId, clientId, _config.MetricsRecordingLevel, _config.MeterFactory, _config.TimeProvider);
+            Metrics.AddClientGauge("client-state", "{state}", "0 created, 1 rebalancing, 2 running, 3 closing, 4 closed, 5 closing after an error, 6 failed.", () => (int)streams.State);
+            Metrics.AddClientGauge("alive-stream-threads", "{thread}", "Threads that run.", () => Threads!.Count(thread => thread.IsAlive));
+            Metrics.AddClientGauge("failed-stream-threads", "{thread}", "Threads that an error has ended.", () => streams.Failure is null ? 0 : 1);
             _internalTopics = new InternalTopics(_plan, _admin, _config.ReplicationFactor, _config.TopicProperties, _logger);
             _member = new GroupMember(_coordinator, _config, this, _logger);
             var memory = new StateMemory(_config.StateMemoryBytes, _config.StateStoreCacheMaxBytes / _config.NumStreamThreads);
@@ -193,7 +203,7 @@ public sealed class KafkaStreams : IAsyncDisposable
 
             // A topology of nothing but global stores has no tasks, and so no use for threads or a group.
             Threads = [.. Enumerable.Range(1, _plan.Subtopologies.Count == 0 ? 0 : _config.NumStreamThreads).Select(number => new StreamThread(
-                $"{clientId}-StreamThread-{number}", $"{_config.ApplicationId}-{_processId}-{number}", _config, _plan, _cluster, _admin, _coordinator, _stateDirectory, memory, errors, GlobalStores, this, _logger))];
+                $"{clientId}-StreamThread-{number}", $"{_config.ApplicationId}-{_processId}-{number}", _config, _plan, _cluster, _admin, _coordinator, _stateDirectory, memory, errors, GlobalStores, this, Metrics, _logger))];
             Log.Starting(_logger, _config.ApplicationId, _cluster.Description, clientId, Threads.Count);
             _fingerprint = TopologyFingerprint.Of(_plan);
             if (_stateDirectory.ReadFingerprint() is not { } before) return;
@@ -203,6 +213,8 @@ public sealed class KafkaStreams : IAsyncDisposable
         }
 
         public IReadOnlyList<StreamThread> Threads { get; }
+
+        public StreamsMetrics Metrics { get; }
 
         public GroupMembership Membership => _member.Membership;
 
@@ -244,6 +256,7 @@ public sealed class KafkaStreams : IAsyncDisposable
             await _coordinator.DisposeAsync().ConfigureAwait(false);
             _admin.Dispose();
             _stateDirectory.Dispose();
+            Metrics.Dispose();
             if (_ownsCluster) await _cluster.DisposeAsync().ConfigureAwait(false);
             lock (_streams._gate) _streams.SetState(_streams.Failure is null ? KafkaStreamsState.NotRunning : KafkaStreamsState.Error);
             _streams._ended.TrySetResult();

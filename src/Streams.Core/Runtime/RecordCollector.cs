@@ -101,6 +101,6 @@ internal sealed class RecordCollector(IRecordProducer producer, bool isTransacti
         var response = task.Ask(node.NodeName, () => task.Errors.Production(context, topic, failure));
         if (response.Decision == ErrorDecision.Retry)
             throw new TaskCorruptedException($"A record for topic '{topic}' could not be written, and the production handler wants another try: {failure.Message}", failure);
-        return task.Continues(response, context, failure);
+        return task.Continues(response, context, failure, DropReason.Production);
     }
 }

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Streams.Core;
 
 /// <summary>What every queue of a task is told.</summary>
@@ -19,6 +21,9 @@ internal abstract class RecordQueue(TopicPartition partition)
     protected const long NoTimestamp = -1;
 
     public TopicPartition Partition { get; } = partition;
+
+    /// <summary>What the queue counts.</summary>
+    public abstract SourceMetrics Metrics { get; }
 
     /// <summary>Records waiting, the head included.</summary>
     public int Count { get; protected set; }
@@ -69,6 +74,7 @@ internal sealed class RecordQueue<K, V> : RecordQueue
     private readonly TaskContext _task;
     private readonly TimestampPolicy _timestampPolicy;
     private readonly Func<(ReadOnlyMemory<byte>? Key, ReadOnlyMemory<byte>? Value)> _rawSource;
+    private readonly SourceMetrics _metrics;
 
     private RecordBatch? _batch;
     private int _index;
@@ -86,7 +92,10 @@ internal sealed class RecordQueue<K, V> : RecordQueue
         _task = settings.Task;
         _timestampPolicy = options.TimestampPolicy ?? settings.DefaultTimestampPolicy;
         _rawSource = ReadRaw;
+        _metrics = _task.Metrics.AddSource(source.NodeName, partition.Topic);
     }
+
+    public override SourceMetrics Metrics => _metrics;
 
     public override void Enqueue(RecordBatch batch)
     {
@@ -96,6 +105,7 @@ internal sealed class RecordQueue<K, V> : RecordQueue
         _nextOffset = batch.NextOffset;
         Count += batch.Count;
         Bytes += batch.SizeBytes;
+        _metrics.Consumed(batch.Count, batch.SizeBytes);
         _batches.Enqueue(batch);
         if (!HasHead) AdvanceHead();
     }
@@ -106,6 +116,9 @@ internal sealed class RecordQueue<K, V> : RecordQueue
         task.Topic = Partition.Topic;
         task.Partition = Partition.Partition;
         task.RawSource = _rawSource;
+        var now = task.Metrics.NowMs;
+        var latency = _metrics.EndToEndLatency;
+        var traced = Tracing.IsOn;
         var processed = 0;
         while (HasHead && processed < maxRecords && (HeadTimestamp < limit || (HeadTimestamp == limit && includeLimit) || processed == 0))
         {
@@ -116,7 +129,9 @@ internal sealed class RecordQueue<K, V> : RecordQueue
             task.Offset = _headOffset;
             task.Timestamp = HeadTimestamp;
             if (!ReferenceEquals(task.Headers, _head.HeadersOrNull)) task.Headers = _head.HeadersOrNull;
-            _source.Process(in _head);
+            latency.Record(now - HeadTimestamp);
+            if (traced) ProcessTraced();
+            else _source.Process(in _head);
             processed++;
             _index++;
             Count--;
@@ -147,6 +162,20 @@ internal sealed class RecordQueue<K, V> : RecordQueue
         Count = 0;
         Bytes = 0;
         _nextOffset = 0;
+    }
+
+    private void ProcessTraced()
+    {
+        using var activity = Tracing.StartProcess(_task);
+        try
+        {
+            _source.Process(in _head);
+        }
+        catch (Exception failure)
+        {
+            activity?.SetStatus(ActivityStatusCode.Error, failure.Message);
+            throw;
+        }
     }
 
     // Stops at the first record that can be processed. Records that cannot be read and whose handler says continue, and records without a
@@ -204,7 +233,7 @@ internal sealed class RecordQueue<K, V> : RecordQueue
         var timestamp = TimestampOf(in record, in slice);
         if (timestamp < 0)
         {
-            _task.DroppedRecords++;
+            _task.Metrics.Drop(DropReason.InvalidTimestamp);
             return false;
         }
 
@@ -253,7 +282,7 @@ internal sealed class RecordQueue<K, V> : RecordQueue
         {
             DeadLetterTopic = _task.DeadLetterTopic,
         };
-        if (_task.Continues(_task.Ask(_source.NodeName, () => _task.Errors.Deserialization(context, failure)), context, failure)) return;
+        if (_task.Continues(_task.Ask(_source.NodeName, () => _task.Errors.Deserialization(context, failure)), context, failure, DropReason.Deserialization)) return;
         throw new ProcessorException(_source.NodeName, _task.TaskId, Coordinates(in slice), new SerializationException(
             $"the record cannot be deserialised as <{TypeNames.Of(typeof(K))}, {TypeNames.Of(typeof(V))}>: {failure.Message}", failure));
     }

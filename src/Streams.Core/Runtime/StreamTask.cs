@@ -30,7 +30,7 @@ internal sealed class StreamTask
         Id = id;
         _subtopology = subtopology;
         _environment = environment;
-        _context = new TaskContext(id, environment.ApplicationId, _storesByName, environment.Time, environment.Errors)
+        _context = new TaskContext(id, environment.ApplicationId, _storesByName, environment.Time, environment.Errors, new TaskMetrics(id, environment.ThreadName, environment.Time))
         {
             Scheduler = Schedule,
             EmitIntervalMs = (long)environment.EmitInterval.TotalMilliseconds,
@@ -38,6 +38,7 @@ internal sealed class StreamTask
         };
         _streamTime = new StreamTimePunctuation(new PunctuationQueue(), _context);
         BuildNodes(inputs);
+        environment.Metrics?.Add(_context.Metrics);
     }
 
     public TaskId Id { get; }
@@ -134,6 +135,7 @@ internal sealed class StreamTask
         var queue = source.CreateQueue(input, _nodes.First(node => node.NodeName == source.Name), settings);
         _queues.Add(queue);
         _queueByPartition.Add(input, queue);
+        _context.Metrics.SetQueues(_queues);
         return queue;
     }
 
@@ -142,6 +144,7 @@ internal sealed class StreamTask
     {
         if (!_queueByPartition.Remove(input, out var queue)) return;
         _queues.Remove(queue);
+        _context.Metrics.SetQueues(_queues);
         _startPositions.Remove(input);
         queue.Clear();
     }
@@ -169,6 +172,7 @@ internal sealed class StreamTask
     public int Process(int maxRecords)
     {
         var processed = 0;
+        var mark = _context.Metrics.BeginTurn(_environment.Metrics is null ? null : _environment.EndOffset);
         while (processed < maxRecords && IsProcessable())
         {
             var (next, limit, includeLimit) = Next();
@@ -177,14 +181,18 @@ internal sealed class StreamTask
             if (_context.CommitRequested) break;
         }
 
-        if (processed > 0) CommitNeeded = true;
+        if (processed == 0) return 0;
+        _context.Metrics.EndTurn(mark, processed);
+        CommitNeeded = true;
         return processed;
     }
 
     /// <summary>Processes the head of one queue, which has one: for a caller that decides the order itself.</summary>
     public void ProcessHead(RecordQueue queue)
     {
+        var mark = _context.Metrics.BeginTurn(_environment.Metrics is null ? null : _environment.EndOffset);
         queue.Process(long.MaxValue, true, 1, _streamTime);
+        _context.Metrics.EndTurn(mark, 1);
         CommitNeeded = true;
     }
 
@@ -243,6 +251,7 @@ internal sealed class StreamTask
         foreach (var queue in _queues) queue.Clear();
         foreach (var store in _stores) Attempt(store.Store.Dispose);
         _started = false;
+        _environment.Metrics?.Remove(_context.Metrics);
         if (failures is not null)
             throw new AggregateException($"Task {Id} did not close cleanly.", failures);
 
@@ -421,6 +430,6 @@ internal sealed class StreamTask
             }
         }
 
-        public void RecordDropped() => task._context.DroppedRecords++;
+        public void RecordDropped() => task._context.Metrics.Drop(DropReason.Expired);
     }
 }

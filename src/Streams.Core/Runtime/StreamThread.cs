@@ -54,6 +54,8 @@ internal sealed class StreamThread : IDisposable
     private readonly ErrorPolicy _errors;
     private readonly Func<IReadOnlyDictionary<string, IStateStore>> _globalStores;
     private readonly ILogger _logger;
+    private readonly StreamsMetrics _applicationMetrics;
+    private readonly ThreadMetrics _metrics;
     private readonly ConcurrentQueue<(Action Run, TaskCompletionSource Done)> _commands = new();
     private readonly SortedDictionary<TaskId, StreamTask> _tasks = [];
     private readonly Dictionary<TopicPartition, StreamTask> _taskByPartition = [];
@@ -95,6 +97,7 @@ internal sealed class StreamThread : IDisposable
         ErrorPolicy errors,
         Func<IReadOnlyDictionary<string, IStateStore>> globalStores,
         IStreamThreadOwner owner,
+        StreamsMetrics metrics,
         ILogger logger)
     {
         Name = name;
@@ -108,8 +111,10 @@ internal sealed class StreamThread : IDisposable
         _errors = errors;
         _globalStores = globalStores;
         _owner = owner;
+        _applicationMetrics = metrics;
+        _metrics = new ThreadMetrics(name, config.TimeProvider);
         _logger = logger;
-        _committer = new Committer(name, transactionalId, config, cluster, coordinator, () => owner.Membership, logger);
+        _committer = new Committer(name, transactionalId, config, cluster, coordinator, () => owner.Membership, logger) { Metrics = _metrics };
         _thread = new Thread(Run) { Name = name, IsBackground = true };
     }
 
@@ -117,6 +122,9 @@ internal sealed class StreamThread : IDisposable
 
     /// <summary>Tasks given to the thread; a snapshot for other threads.</summary>
     public IReadOnlyCollection<TaskId> Tasks { get; private set; } = [];
+
+    /// <summary>Whether the thread has been started and has not ended.</summary>
+    public bool IsAlive => _thread.IsAlive;
 
     /// <summary>Records processed so far; read from any thread.</summary>
     public long ProcessedRecords => Volatile.Read(ref _processedRecords);
@@ -175,6 +183,8 @@ internal sealed class StreamThread : IDisposable
         Exception? failure = null;
         try
         {
+            _metrics.Started();
+            _applicationMetrics.Add(_metrics);
             while (!TryRun(out failure) && IsReplaced(failure!))
             {
                 failure = null;
@@ -183,6 +193,8 @@ internal sealed class StreamThread : IDisposable
         finally
         {
             Tasks = [];
+            _metrics.Ended();
+            _applicationMetrics.Remove(_metrics);
             CloseClients();
             _ended = true;
             DrainCommands();
@@ -262,12 +274,15 @@ internal sealed class StreamThread : IDisposable
             EmitInterval = _config.EmitInterval,
             EndOffset = consumer.CachedEndOffset,
             GlobalStores = _globalStores(),
+            ThreadName = Name,
+            Metrics = _applicationMetrics,
         };
         _lastCommit = _lastPurge = _config.TimeProvider.GetTimestamp();
     }
 
     private void Turn()
     {
+        _metrics.BeginTurn(!_suspended);
         RunCommands();
         OpenTasksIfDue();
         var hasWork = !_suspended && ProcessTasks();
@@ -287,10 +302,17 @@ internal sealed class StreamThread : IDisposable
         if (_suspended) return;
         Guard(() =>
         {
-            foreach (var task in _running) task.PunctuateWallClock();
+            foreach (var task in _running) Punctuate(task);
         });
         CommitIfDue();
         AnnounceIfRunning();
+    }
+
+    private void Punctuate(StreamTask task)
+    {
+        if (task.NextWallClockPunctuation == long.MaxValue) return;
+        var mark = _metrics.Mark();
+        if (task.PunctuateWallClock()) _metrics.Punctuated(mark);
     }
 
     private void SendPendingIfDue(bool hasWork)
@@ -317,12 +339,21 @@ internal sealed class StreamThread : IDisposable
         if (took > _config.CommitInterval / 2) _recordsPerTurn = Math.Max(1, _recordsPerTurn / 2);
         else if (took < _config.CommitInterval / 8 && _recordsPerTurn < MaxRecordsPerTurn) _recordsPerTurn = Math.Min(MaxRecordsPerTurn, _recordsPerTurn * 2);
         Volatile.Write(ref _processedRecords, _processedRecords + processed);
+        if (processed > 0) _metrics.Processed(started, processed);
         if (_paused.Count > 0) ResumeWhatHasRoom();
         return processed > 0;
     }
 
     private void Poll(TimeSpan timeout)
     {
+        var mark = _metrics.Mark();
+        var records = PollBatches(timeout);
+        _metrics.Polled(mark, records);
+    }
+
+    private int PollBatches(TimeSpan timeout)
+    {
+        var records = 0;
         for (var batches = 0; batches < BatchesPerTurn; batches++)
         {
             RecordBatch? batch;
@@ -342,12 +373,13 @@ internal sealed class StreamThread : IDisposable
                 _pollFailingSince ??= _config.TimeProvider.GetTimestamp();
                 if (_config.TimeProvider.GetElapsedTime(_pollFailingSince.Value) >= _config.TaskTimeout) throw;
                 _stopping.Token.WaitHandle.WaitOne(timeout);
-                return;
+                return records;
             }
 
             _pollFailingSince = null;
 
-            if (batch is null) return;
+            if (batch is null) return records;
+            records += batch.Count;
             if (!_taskByPartition.TryGetValue(batch.Partition, out var task))
             {
                 batch.Dispose();
@@ -358,6 +390,8 @@ internal sealed class StreamThread : IDisposable
             var queue = task.Queue(batch.Partition);
             if (IsFull(queue) && _paused.Add(batch.Partition)) _consumer.Pause([batch.Partition]);
         }
+
+        return records;
     }
 
     private bool IsFull(RecordQueue queue) =>
@@ -417,9 +451,11 @@ internal sealed class StreamThread : IDisposable
     {
         _lastCommit = _config.TimeProvider.GetTimestamp();
         if (_committer.HasOpenTransaction) tasks = [.. _running];
+        var mark = _metrics.Mark();
         if (_committer.Commit(tasks, out var offsets) != CommitResult.Done) return false;
         if (tasks.Count > 0)
         {
+            _metrics.Committed(mark);
             _retryMs = FirstRetryMs;
             _wentBackSince = null;
         }
@@ -556,6 +592,7 @@ internal sealed class StreamThread : IDisposable
 
         _tasks.Add(id, task);
         foreach (var input in inputs) _taskByPartition[input] = task;
+        _metrics.TaskCreated.Record(1);
         Log.TaskCreated(_logger, Name, id);
     }
 
@@ -800,6 +837,7 @@ internal sealed class StreamThread : IDisposable
             Log.CloseFailed(_logger, task.Id, failure);
         }
 
+        _metrics.TaskClosed.Record(1);
         Log.TaskClosed(_logger, Name, task.Id, how);
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -145,6 +146,12 @@ public sealed record StreamsConfig
     /// 1 s, as in Kafka Streams; 0 looks at every record. Kafka's internal <c>__emit.interval.ms.*</c> settings.
     /// </summary>
     internal TimeSpan EmitInterval { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How much is measured (default Info). <c>metrics.recording.level</c></summary>
+    public MetricsRecordingLevel MetricsRecordingLevel { get; init; } = MetricsRecordingLevel.Info;
+
+    /// <summary>Makes the meter <c>Streams</c> (default: the application makes its own). The generic host has one that keeps hosts in a process apart.</summary>
+    public IMeterFactory? MeterFactory { get; init; }
 
     /// <summary>Where logs go (default: nowhere).</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;

@@ -21,6 +21,12 @@ internal sealed record TaskEnvironment
     /// <summary>Least wall-clock time between two looks for results whose window has closed.</summary>
     public TimeSpan EmitInterval { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>Thread that runs the task, for the tags of its metrics.</summary>
+    public string ThreadName { get; init; } = "";
+
+    /// <summary>Where tasks show what they count; <c>null</c> for nowhere.</summary>
+    public StreamsMetrics? Metrics { get; init; }
+
     /// <summary>Stores that every instance keeps in full, readable by all processors.</summary>
     public IReadOnlyDictionary<string, IStateStore> GlobalStores { get; init; } = new Dictionary<string, IStateStore>();
 

@@ -13,7 +13,7 @@ internal sealed class StreamSelfJoin<K, V, VOut>(string storeName, JoinWindows w
     {
         if (!record.HasKey || !record.HasValue)
         {
-            Context.RecordDropped();
+            Context.RecordDropped(DropReason.AbsentKeyOrValue);
             return;
         }
 

@@ -80,7 +80,7 @@ internal abstract class StreamStreamJoin<K, VThis, VOther, VOut>(JoinSideSetting
         time.Observe(timestamp);
         if (!record.HasValue || (!record.HasKey && !settings.KeepsThis))
         {
-            Context.RecordDropped();
+            Context.RecordDropped(DropReason.AbsentKeyOrValue);
             return;
         }
 

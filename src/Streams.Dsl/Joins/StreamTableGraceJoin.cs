@@ -24,7 +24,7 @@ internal sealed class StreamTableGraceJoin<K, V, VT, VR>(
         if (record.Timestamp > _streamTime) _streamTime = record.Timestamp;
         if (!record.HasValue || (!record.HasKey && !isLeft))
         {
-            Context.RecordDropped();
+            Context.RecordDropped(DropReason.AbsentKeyOrValue);
             return;
         }
 

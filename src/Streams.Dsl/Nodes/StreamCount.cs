@@ -10,7 +10,7 @@ internal sealed class StreamCount<K, V>(string storeName, bool sendsOldValues) :
     {
         if (!record.HasKey || !record.HasValue)
         {
-            Context.RecordDropped();
+            Context.RecordDropped(DropReason.AbsentKeyOrValue);
             return;
         }
 

@@ -7,7 +7,7 @@ internal sealed class StreamFlatMap<K, V, KR, VR>(Func<K, V, IEnumerable<KeyValu
     {
         if (!Absent.CanShow(in record))
         {
-            Context.RecordDropped();
+            Context.RecordDropped(DropReason.AbsentKeyOrValue);
             return;
         }
 

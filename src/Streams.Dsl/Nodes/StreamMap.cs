@@ -7,7 +7,7 @@ internal sealed class StreamMap<K, V, KR, VR>(Func<K, V, KeyValuePair<KR, VR>> m
     {
         if (!Absent.CanShow(in record))
         {
-            Context.RecordDropped();
+            Context.RecordDropped(DropReason.AbsentKeyOrValue);
             return;
         }
 

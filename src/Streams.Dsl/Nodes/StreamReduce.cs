@@ -13,7 +13,7 @@ internal sealed class StreamReduce<K, V>(string storeName, Func<V, V, V> reducer
     {
         if (!record.HasKey || !record.HasValue)
         {
-            Context.RecordDropped();
+            Context.RecordDropped(DropReason.AbsentKeyOrValue);
             return;
         }
 

@@ -6,7 +6,7 @@ internal sealed class StreamSelectKey<K, V, KR>(Func<K, V, KR> selector) : Proce
     public override void Process(in Record<K, V> record)
     {
         if (Absent.CanShow(in record)) Forward(record.WithKey(selector(record.Key, record.Value)));
-        else Context.RecordDropped();
+        else Context.RecordDropped(DropReason.AbsentKeyOrValue);
     }
 }
 
@@ -16,6 +16,6 @@ internal sealed class StreamMapKey<K, V, KR>(Func<K, KR> selector) : Processor<K
     public override void Process(in Record<K, V> record)
     {
         if (Absent.CanShowKey(in record)) Forward(record.WithKey(selector(record.Key)));
-        else Context.RecordDropped();
+        else Context.RecordDropped(DropReason.AbsentKeyOrValue);
     }
 }

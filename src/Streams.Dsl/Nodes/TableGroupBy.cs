@@ -15,7 +15,7 @@ internal sealed class TableGroupBy<K, V, KR, VR>(Func<K, V, KeyValuePair<KR, VR>
         // An update older than the row it would change, in a versioned table, has no effect on the row's group.
         if (!change.IsLatest)
         {
-            Context.RecordDropped();
+            Context.RecordDropped(DropReason.Outdated);
             return;
         }
 

@@ -46,7 +46,7 @@ internal sealed class VersionedTableSourceProcessor<K, V>(string storeName, bool
     {
         if (!record.HasKey)
         {
-            Context.RecordDropped();
+            Context.RecordDropped(DropReason.AbsentKeyOrValue);
             return;
         }
 
@@ -76,7 +76,7 @@ internal sealed class TableSourceProcessor<K, V>(string storeName, bool sendsOld
     {
         if (!record.HasKey)
         {
-            Context.RecordDropped();
+            Context.RecordDropped(DropReason.AbsentKeyOrValue);
             return;
         }
 
@@ -107,7 +107,7 @@ internal sealed class TableSourceForwarder<K, V> : Processor<K, V, K, Change<V>>
         }
         else
         {
-            Context.RecordDropped();
+            Context.RecordDropped(DropReason.AbsentKeyOrValue);
         }
     }
 }

@@ -26,7 +26,7 @@ internal sealed class TableTableJoin<K, VThis, VOther, VR>(
         // In a versioned table, an update that is older than the row it would change leaves the join as it is (KIP-914).
         if (!record.HasKey || !change.IsLatest)
         {
-            Context.RecordDropped();
+            Context.RecordDropped(record.HasKey ? DropReason.Outdated : DropReason.AbsentKeyOrValue);
             return;
         }
 

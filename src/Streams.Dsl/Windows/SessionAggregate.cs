@@ -24,7 +24,7 @@ internal sealed class SessionAggregate<K, V, VR>(
     {
         if (!record.HasKey || !aggregation.CanTake(in record))
         {
-            Context.RecordDropped();
+            Context.RecordDropped(DropReason.AbsentKeyOrValue);
             return;
         }
 
@@ -46,7 +46,7 @@ internal sealed class SessionAggregate<K, V, VR>(
             }
         }
 
-        if (session.EndMs < closeTime) Context.RecordDropped();
+        if (session.EndMs < closeTime) Context.RecordDropped(DropReason.Late);
         else Replace(in record, session, aggregate, has);
         if (IsTimeToEmit(closeTime)) EmitClosed(in record, closeTime);
     }

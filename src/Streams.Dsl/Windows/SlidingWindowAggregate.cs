@@ -30,7 +30,7 @@ internal sealed class SlidingWindowAggregate<K, V, VR>(
         // Unlike other windows, these skip records without value, as Kafka Streams does (E-03).
         if (!record.HasKey || !record.HasValue)
         {
-            Context.RecordDropped();
+            Context.RecordDropped(DropReason.AbsentKeyOrValue);
             return;
         }
 
@@ -38,7 +38,7 @@ internal sealed class SlidingWindowAggregate<K, V, VR>(
         var closeTime = StreamTime - windows.GraceMs;
         if (WindowTimes.Add(record.Timestamp, _difference) < closeTime)
         {
-            Context.RecordDropped();
+            Context.RecordDropped(DropReason.Late);
             return;
         }
 
@@ -194,7 +194,7 @@ internal sealed class SlidingWindowAggregate<K, V, VR>(
     {
         if (window.EndMs < closeTime)
         {
-            Context.RecordDropped();
+            Context.RecordDropped(DropReason.Late);
             return;
         }
 

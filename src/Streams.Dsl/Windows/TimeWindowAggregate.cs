@@ -43,7 +43,7 @@ internal sealed class TimeWindowAggregate<K, V, VR>(
     {
         if (!record.HasKey || !aggregation.CanTake(in record))
         {
-            Context.RecordDropped();
+            Context.RecordDropped(DropReason.AbsentKeyOrValue);
             return;
         }
 
@@ -53,7 +53,7 @@ internal sealed class TimeWindowAggregate<K, V, VR>(
         {
             var end = windows.End(start);
             if (end > closeTime) Update(in record, new Window(start, end));
-            else Context.RecordDropped();
+            else Context.RecordDropped(DropReason.Late);
             if (windows.IsUnlimited || windows.AdvanceMs > long.MaxValue - start) break;
         }
 

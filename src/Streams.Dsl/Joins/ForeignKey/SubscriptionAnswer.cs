@@ -41,7 +41,7 @@ internal sealed class ForeignRowChanged<KO, VO, K>(string storeName, ISerializer
         // In a versioned table, an update that is older than the row leaves the join as it is (KIP-914).
         if (!record.HasKey || !change.IsLatest)
         {
-            Context.RecordDropped();
+            Context.RecordDropped(record.HasKey ? DropReason.Outdated : DropReason.AbsentKeyOrValue);
             return;
         }
 

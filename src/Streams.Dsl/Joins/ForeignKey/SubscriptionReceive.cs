@@ -10,7 +10,7 @@ internal sealed class SubscriptionReceive<KO, K>(string storeName) : Processor<K
         var subscription = record.Value;
         if (!record.HasKey && subscription.Instruction != SubscriptionInstruction.PropagateNullIfNoForeignValue)
         {
-            Context.RecordDropped();
+            Context.RecordDropped(DropReason.AbsentKeyOrValue);
             return;
         }
 

@@ -25,7 +25,7 @@ internal sealed class SubscriptionSend<K, V, KO>(Func<K, V, KO> extractor, ISerd
         var change = record.Value;
         if (!record.HasKey || (dropsOutdated && !change.IsLatest))
         {
-            Context.RecordDropped();
+            Context.RecordDropped(record.HasKey ? DropReason.Outdated : DropReason.AbsentKeyOrValue);
             return;
         }
 
@@ -40,7 +40,7 @@ internal sealed class SubscriptionSend<K, V, KO>(Func<K, V, KO> extractor, ISerd
     private void SendInner(in Record<K, Change<V>> record, KO oldKey, bool hasOld, KO newKey, bool hasNew)
     {
         var change = record.Value;
-        if (change.HasNew && !hasNew) Context.RecordDropped();
+        if (change.HasNew && !hasNew) Context.RecordDropped(DropReason.AbsentKeyOrValue);
         if (!hasNew)
         {
             if (hasOld) Send(in record, oldKey, true, SubscriptionInstruction.DeleteKeyAndPropagate);
