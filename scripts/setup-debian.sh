@@ -44,7 +44,7 @@ explain_other_systems() {
   Windows   vcpkg install rocksdb[snappy,lz4,zstd] zstd   (then put the DLL folder on the PATH)
 TEXT
   if [ "$purpose" = test ]; then
-    say "tests/Interop also drives kcat and the Python packages kafka-python and confluent-kafka; a missing one skips its tests."
+    say "tests/Interop also drives kcat the Python packages kafka-python and confluent-kafka, and, with node and npm, kafkajs; a missing one skips its tests."
   fi
 }
 
@@ -79,6 +79,9 @@ setup_debian() {
   if [ "$purpose" = test ]; then
     # kafka-python takes its codecs from these three modules when they are there.
     wanted+=(kcat python3-kafka python3-confluent-kafka python3-snappy python3-lz4 python3-zstandard)
+    # Who has these from elsewhere (a newer node, a version manager) keeps them.
+    command -v node >/dev/null 2>&1 || wanted+=(nodejs)
+    command -v npm >/dev/null 2>&1 || wanted+=(npm)
   fi
   for package in "${wanted[@]}"; do
     installed "$package" || missing+=("$package")
@@ -113,9 +116,25 @@ setup_debian() {
   fi
 }
 
+# kafkajs in the version its lock file names, from whichever registry npm is configured for.
+setup_kafkajs() {
+  local folder
+  folder="$(dirname "${BASH_SOURCE[0]}")/../tests/Interop/clients/kafkajs"
+  command -v npm >/dev/null 2>&1 || return 0
+  # npm keeps a copy of the lock file with what it installed: newer than ours, it is of ours.
+  if [ "$folder/node_modules/.package-lock.json" -nt "$folder/package-lock.json" ]; then return 0; fi
+  say "installing kafkajs"
+  if ! (cd "$folder" && npm ci --no-audit --no-fund --loglevel=error >&2 </dev/null); then
+    say "npm could not install kafkajs: its tests will be skipped"
+  fi
+}
+
 require_dotnet
 if [ -f /etc/debian_version ] && command -v apt-get >/dev/null 2>&1 && command -v dpkg-query >/dev/null 2>&1; then
   setup_debian
 else
   explain_other_systems
+fi
+if [ "$purpose" = test ]; then
+  setup_kafkajs
 fi

@@ -33,17 +33,36 @@ public sealed class CrossClientTests(SharedBroker broker)
         await WriteAndReadBack(PythonClient.Confluent, codec, Records(headerValueOrNull: null));
     }
 
-    private async Task WriteAndReadBack(PythonClient writer, string codec, List<WireRecord> written)
+    [Theory]
+    [InlineData("none")]
+    [InlineData("gzip")]
+    public async Task Records_of_kafkajs_are_read_by_everybody(string codec)
+    {
+        KafkaJs.SkipIfMissing();
+        PythonClient.KafkaPython.SkipIfMissing();
+        // This client has no way to send a header without a value.
+        await WriteAndReadBack(KafkaJs.ProduceAsync, codec, Records(headerValueOrNull: ""));
+    }
+
+    private Task WriteAndReadBack(PythonClient writer, string codec, List<WireRecord> written) => WriteAndReadBack(writer.ProduceAsync, codec, written);
+
+    private async Task WriteAndReadBack(
+        Func<string, string, string, IEnumerable<WireRecord>, CancellationToken, Task> write, string codec, List<WireRecord> written)
     {
         Kcat.SkipIfMissing();
         PythonClient.Confluent.SkipIfMissing();
         var topic = Topics.Unique("cross-" + codec);
-        await writer.ProduceAsync(broker.Bootstrap, topic, codec, written, Cancellation);
+        await write(broker.Bootstrap, topic, codec, written, Cancellation);
 
         Assert.Equal(written, await PythonClient.KafkaPython.ConsumeAsync(broker.Bootstrap, topic, written.Count, Cancellation));
         Assert.Equal(written, await PythonClient.Confluent.ConsumeAsync(broker.Bootstrap, topic, written.Count, Cancellation));
         Assert.Equal(written, await Kcat.ConsumeAsync(broker.Bootstrap, topic, Cancellation));
+        if (KafkaJs.ReasonMissing is null && CanBeReadByKafkaJs(codec))
+            Assert.Equal(written, await KafkaJs.ConsumeAsync(broker.Bootstrap, topic, written.Count, Cancellation));
     }
+
+    // The other codecs are packages of their own there.
+    private static bool CanBeReadByKafkaJs(string codec) => codec is "none" or "gzip";
 
     private static List<WireRecord> Records(string? headerValueOrNull)
     {

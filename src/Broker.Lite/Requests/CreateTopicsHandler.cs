@@ -6,8 +6,8 @@ namespace Broker.Lite.Requests;
 
 /// <summary>CreateTopics (19): make topics, or only say whether they could be made.</summary>
 /// <remarks>
-/// v1: validate only. v4: -1 partitions or replicas stand for the broker's defaults (KIP-464). v5: the answer carries the
-/// topic's effective configuration (KIP-525). v7: and its id.
+/// v1: validate only. v4: -1 partitions or replicas stand for the broker's defaults (KIP-464); like Kafka's, this broker takes it in older
+/// versions too, and kafkajs counts on that. v5: the answer carries the topic's effective configuration (KIP-525). v7: and its id.
 /// </remarks>
 internal sealed class CreateTopicsHandler(BrokerState broker) : RequestHandler<CreateTopicsRequest, CreateTopicsResponse>(0, 7)
 {
@@ -24,7 +24,7 @@ internal sealed class CreateTopicsHandler(BrokerState broker) : RequestHandler<C
         foreach (var topic in request.Topics)
         {
             if (!twice.Contains(topic.Name))
-                response.Topics.Add(await CreateAsync(topic, request.ValidateOnly, context.Version, cancellationToken).ConfigureAwait(false));
+                response.Topics.Add(await CreateAsync(topic, request.ValidateOnly, cancellationToken).ConfigureAwait(false));
         }
 
         foreach (var name in twice)
@@ -33,9 +33,9 @@ internal sealed class CreateTopicsHandler(BrokerState broker) : RequestHandler<C
     }
 
     private async ValueTask<CreateTopicsResponse.CreatableTopicResult> CreateAsync(
-        CreateTopicsRequest.CreatableTopic asked, bool validateOnly, short version, CancellationToken cancellationToken)
+        CreateTopicsRequest.CreatableTopic asked, bool validateOnly, CancellationToken cancellationToken)
     {
-        var (error, message) = CheckPlacement(asked, version, out var partitions);
+        var (error, message) = CheckPlacement(asked, out var partitions);
         if (error != ErrorCode.None)
             return Failed(asked.Name, error, message);
         var configs = new Dictionary<string, string?>(StringComparer.Ordinal);
@@ -68,7 +68,7 @@ internal sealed class CreateTopicsHandler(BrokerState broker) : RequestHandler<C
     }
 
     /// <summary>Checks the number of partitions and where their replicas shall be; there is one place.</summary>
-    private (ErrorCode Error, string? Message) CheckPlacement(CreateTopicsRequest.CreatableTopic asked, short version, out int? partitions)
+    private (ErrorCode Error, string? Message) CheckPlacement(CreateTopicsRequest.CreatableTopic asked, out int? partitions)
     {
         partitions = null;
         if (asked.Assignments.Count > 0)
@@ -84,9 +84,9 @@ internal sealed class CreateTopicsHandler(BrokerState broker) : RequestHandler<C
             return (ErrorCode.None, null);
         }
 
-        if (asked.ReplicationFactor != 1 && !(asked.ReplicationFactor == UseDefault && version >= 4))
+        if (asked.ReplicationFactor is not (1 or UseDefault))
             return (ErrorCode.InvalidReplicationFactor, $"Replication factor {asked.ReplicationFactor} is not possible with 1 broker");
-        if (asked.NumPartitions == UseDefault && version >= 4)
+        if (asked.NumPartitions == UseDefault)
             return (ErrorCode.None, null);
         partitions = asked.NumPartitions;
         return (ErrorCode.None, null);
