@@ -17,13 +17,17 @@ internal sealed class MemoryShares(StateMemory memory)
     private readonly Lazy<NativeHandle> _blockCache = new(() =>
         new NativeHandle(NativeMethods.rocksdb_cache_create_lru((nuint)(memory.TotalBytes / 4)), NativeMethods.rocksdb_cache_destroy));
 
+    private readonly Lock _division = new();
     private int _cachingStores;
+
+    // Asked for at every write, changed when a store opens or closes.
+    private long _recordCacheBytes = memory.RecordCacheBytes;
     private int _persistentStores;
 
     public static MemoryShares Of(StateMemory memory) => All.GetValue(memory, static memory => new MemoryShares(memory));
 
     /// <summary>Bytes of record cache for each caching store.</summary>
-    public long RecordCacheBytes => memory.RecordCacheBytes / Math.Max(1, Volatile.Read(ref _cachingStores));
+    public long RecordCacheBytes => Volatile.Read(ref _recordCacheBytes);
 
     /// <summary>Bytes of table in memory for each persistent store.</summary>
     public long TableBytes => PerPersistentStore(memory.TotalBytes / 4);
@@ -36,13 +40,22 @@ internal sealed class MemoryShares(StateMemory memory)
 
     public bool IsCachingOn => memory.RecordCacheBytes > 0;
 
-    public void AddCaching() => Interlocked.Increment(ref _cachingStores);
+    public void AddCaching() => ChangeCaching(1);
 
-    public void RemoveCaching() => Interlocked.Decrement(ref _cachingStores);
+    public void RemoveCaching() => ChangeCaching(-1);
 
     public void AddPersistent() => Interlocked.Increment(ref _persistentStores);
 
     public void RemovePersistent() => Interlocked.Decrement(ref _persistentStores);
+
+    private void ChangeCaching(int stores)
+    {
+        lock (_division)
+        {
+            _cachingStores += stores;
+            Volatile.Write(ref _recordCacheBytes, memory.RecordCacheBytes / Math.Max(1, _cachingStores));
+        }
+    }
 
     private long PerPersistentStore(long bytes) => Math.Max(LeastPerStoreBytes, bytes / Math.Max(1, Volatile.Read(ref _persistentStores)));
 }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 
 namespace Streams.State.Bytes;
 
@@ -170,6 +171,8 @@ internal sealed class TableStore<T> : IDisposable
         var id = _table.Find(key, hash);
         if (id >= 0)
         {
+            // Who looks up mostly writes right after.
+            _cache?.Prefetch(id);
             if (_engine is not null) _table[id].Flags |= EntryFlags.Referenced;
             return id;
         }
@@ -211,10 +214,9 @@ internal sealed class TableStore<T> : IDisposable
             return;
         }
 
-        id = Hold(id, hash, key, out var first);
+        ref var held = ref Hold(ref id, hash, key);
         SetValue(id, value);
-        if (first) _table[id].Flags |= EntryFlags.Held;
-        _cache.Hold(id, key.Length + ValueBytes(id), _context.Coordinates);
+        _cache.Hold(ref held, id, key.Length + ValueBytes(id), _context.Coordinates);
         Operation++;
         EvictHeld();
     }
@@ -225,10 +227,9 @@ internal sealed class TableStore<T> : IDisposable
         Operation++;
         if (_cache is not null)
         {
-            id = Hold(id, hash, key, out var first);
+            ref var held = ref Hold(ref id, hash, key);
             ClearValue(id);
-            if (first) _table[id].Flags |= EntryFlags.Held;
-            _cache.Hold(id, key.Length, _context.Coordinates);
+            _cache.Hold(ref held, id, key.Length, _context.Coordinates);
             EvictHeld();
             return;
         }
@@ -447,6 +448,9 @@ internal sealed class TableStore<T> : IDisposable
 
     private bool HasUncommittedWrites { get; set; }
 
+    /// <summary>Whether values can hold anything on the heap: known to the compiler of the code that runs, for whom the rest is then not there.</summary>
+    private static bool HasHeap => RuntimeHelpers.IsReferenceOrContainsReferences<T>();
+
     private int LoadFromEngine(ReadOnlySpan<byte> key, uint hash)
     {
         WriteRestored();
@@ -462,7 +466,7 @@ internal sealed class TableStore<T> : IDisposable
         if (_typed)
         {
             entry.Typed = typed!;
-            _heapBytes += _codec.HeapBytes(typed!);
+            if (HasHeap) _heapBytes += _codec.HeapBytes(typed!);
         }
         else
         {
@@ -480,7 +484,7 @@ internal sealed class TableStore<T> : IDisposable
 
     private void RemoveEntry(int id)
     {
-        if (_typed && _table[id].Has(EntryFlags.Present)) _heapBytes -= _codec.HeapBytes(_table[id].Typed);
+        if (HasHeap && _typed && _table[id].Has(EntryFlags.Present)) _heapBytes -= _codec.HeapBytes(_table[id].Typed);
         _table.Remove(id);
     }
 
@@ -496,9 +500,9 @@ internal sealed class TableStore<T> : IDisposable
         ref var entry = ref _table[id];
         if (_typed)
         {
-            if (entry.Has(EntryFlags.Present)) _heapBytes -= _codec.HeapBytes(entry.Typed);
+            if (HasHeap && entry.Has(EntryFlags.Present)) _heapBytes -= _codec.HeapBytes(entry.Typed);
             entry.Typed = value;
-            _heapBytes += _codec.HeapBytes(value);
+            if (HasHeap) _heapBytes += _codec.HeapBytes(value);
         }
         else
         {
@@ -513,7 +517,7 @@ internal sealed class TableStore<T> : IDisposable
         ref var entry = ref _table[id];
         if (_typed)
         {
-            if (entry.Has(EntryFlags.Present)) _heapBytes -= _codec.HeapBytes(entry.Typed);
+            if (HasHeap && entry.Has(EntryFlags.Present)) _heapBytes -= _codec.HeapBytes(entry.Typed);
             entry.Typed = default!;
         }
         else
@@ -524,7 +528,7 @@ internal sealed class TableStore<T> : IDisposable
         entry.Flags &= ~EntryFlags.Present;
     }
 
-    private int ValueBytes(int id) => _typed ? _codec.HeapBytes(_table[id].Typed) + sizeof(long) : _table[id].ValueLength;
+    private int ValueBytes(int id) => _typed ? (HasHeap ? _codec.HeapBytes(_table[id].Typed) : 0) + sizeof(long) : _table[id].ValueLength;
 
     private void LogSerialised(ReadOnlySpan<byte> key, long contextTimestamp)
     {
@@ -688,32 +692,28 @@ internal sealed class TableStore<T> : IDisposable
     }
 
     /// <summary>Readies an entry for a held write: adds it, and sets its value aside as the old one when the cache does not have an older.</summary>
-    private int Hold(int id, uint hash, ReadOnlySpan<byte> key, out bool first)
+    private ref HeldWrite<T> Hold(ref int id, uint hash, ReadOnlySpan<byte> key)
     {
         var old = OldValue.Unknown;
         if (id < 0)
         {
             if (!EngineMayHave || IsCompleteAt(key)) old = OldValue.Absent;
             id = AddEntry(key, hash);
-            first = true;
         }
         else
         {
-            ref var entry = ref _table[id];
-            first = !entry.Has(EntryFlags.Held);
-            old = entry.Has(EntryFlags.Present) ? OldValue.Present : OldValue.Absent;
+            old = _table[id].Has(EntryFlags.Present) ? OldValue.Present : OldValue.Absent;
         }
 
-        if (!first) return id;
-
-        // The slot in the cache appears with its first Hold.
-        _cache!.Hold(id, 0, default);
-        ref var held = ref _cache[id];
+        ref var held = ref _cache!.SlotOf(id);
+        ref var entry = ref _table[id];
+        if (entry.Has(EntryFlags.Held)) return ref held;
+        entry.Flags |= EntryFlags.Held;
         held.Old = old;
-        if (old != OldValue.Present) return id;
-        held.OldTyped = _table[id].Typed;
-        (held.OldHandle, held.OldLength) = _table.DetachBytes(id);
-        return id;
+        if (old != OldValue.Present || !_sendOldValues) return ref held;
+        if (_typed) held.OldTyped = entry.Typed;
+        else (held.OldHandle, held.OldLength) = _table.DetachBytes(id);
+        return ref held;
     }
 
     private void EvictHeld()
@@ -730,7 +730,11 @@ internal sealed class TableStore<T> : IDisposable
         var around = _context.Coordinates;
         try
         {
-            for (var left = _cache!.Count; left > 0 && _cache.TryTake(out var id, out var write); left--) Release(id, in write);
+            for (var left = _cache!.Count; left > 0 && _cache.TryTake(out var id, out var write); left--)
+            {
+                _table.Prefetch(_cache.Upcoming());
+                Release(id, in write);
+            }
         }
         finally
         {
@@ -743,7 +747,8 @@ internal sealed class TableStore<T> : IDisposable
     private void Release(int id, in HeldWrite<T> write)
     {
         _table[id].Flags &= ~EntryFlags.Held;
-        _context.Coordinates = write.Coordinates;
+        var coordinates = _cache!.CoordinatesOf(in write);
+        _context.Coordinates = coordinates;
         var hasNew = _table[id].Has(EntryFlags.Present);
         T? oldValue = default;
         var hasOld = write.Old == OldValue.Present;
@@ -758,15 +763,15 @@ internal sealed class TableStore<T> : IDisposable
             {
                 newValue = ValueOf(id);
                 if (_changelog is not null) SerialisedForLog(id);
-                LogSerialised(_table.KeyOf(id), write.Coordinates.Timestamp);
+                LogSerialised(_table.KeyOf(id), coordinates.Timestamp);
             }
             else
             {
-                LogTombstone(_table.KeyOf(id), write.Coordinates.Timestamp);
+                LogTombstone(_table.KeyOf(id), coordinates.Timestamp);
             }
 
             MarkUnapplied(id);
-            _listener?.Invoke(_table.KeyOf(id), newValue!, hasNew, oldValue!, hasOld && _sendOldValues, in write.Coordinates);
+            _listener?.Invoke(_table.KeyOf(id), newValue!, hasNew, oldValue!, hasOld && _sendOldValues, in coordinates);
         }
 
         // The listener may have written the key again, or flushed, so that the entry is gone by now.
@@ -786,6 +791,8 @@ internal sealed class TableStore<T> : IDisposable
         value = default;
         switch (write.Old)
         {
+            case OldValue.Present when !_sendOldValues:
+                return true;
             case OldValue.Present:
                 value = _typed ? write.OldTyped : _codec.Read(_table.Bytes(write.OldHandle, write.OldLength));
                 return true;
