@@ -8,7 +8,11 @@ using Streams.Core;
 namespace Streams.Embedded;
 
 /// <summary>Writes to a broker in this process: records gather in a batch per partition, which is appended when it is full, on a flush, or when the thread has nothing else to do.</summary>
-/// <remarks>Appending is a call, so an acknowledgement is there when it returns and nothing is ever in flight; the batches being filled are the only buffer.</remarks>
+/// <remarks>
+/// <para>Appending is a call, so an acknowledgement is there when it returns and nothing is ever in flight; the batches being filled are the only buffer.</para>
+/// <para>With a transactional id, partitions are added to the transaction before the first batch is appended to them. Being fenced is a <see cref="TaskMigratedException"/>,
+/// any other trouble with the transaction's state a <see cref="TransactionAbortedException"/>.</para>
+/// </remarks>
 internal sealed class EmbeddedProducer : IRecordProducer
 {
     /// <summary>A batch is sent at this size: large enough to spread the cost of an append, small enough for the processor's cache.</summary>
@@ -21,6 +25,11 @@ internal sealed class EmbeddedProducer : IRecordProducer
 
     /// <summary>How long a refused batch is offered again. Kafka's <c>delivery.timeout.ms</c>.</summary>
     private static readonly TimeSpan _deliveryTimeout = TimeSpan.FromMinutes(2);
+
+    /// <summary>How long a transaction's calls are repeated while the broker says "not yet".</summary>
+    private static readonly TimeSpan _transactionPatience = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan _transactionBackoff = TimeSpan.FromMilliseconds(5);
 
     /// <summary>Kafka's <c>retry.backoff.ms</c>.</summary>
     private static readonly TimeSpan _retryBackoff = TimeSpan.FromMilliseconds(100);
@@ -38,17 +47,19 @@ internal sealed class EmbeddedProducer : IRecordProducer
     private readonly ProduceRequest.PartitionProduceData _partitionData = new();
     private long _producerId = -1;
     private short _producerEpoch = -1;
+    private bool _isOpen;
+    private bool _hasContent;
+    private int _transactionNumber;
 
     public EmbeddedProducer(LocalConnection connection, ProducerOptions options, TimeProvider time)
     {
-        if (options.TransactionalId is not null)
-            throw new ConfigException("The embedded broker has no transactions in this version; use ProcessingGuarantee.AtLeastOnce.");
         _connection = connection;
         _options = options;
         _time = time;
         if (!Enum.TryParse<CompressionType>(options.Compression, ignoreCase: true, out var compression))
             throw new ConfigException($"compression.type is '{options.Compression}': none, gzip, snappy, lz4 and zstd are allowed.");
-        _batchOptions = new RecordBatchOptions { Compression = compression, MaxBytes = MaxBatchBytes };
+        _batchOptions = new RecordBatchOptions { Compression = compression, MaxBytes = MaxBatchBytes, IsTransactional = options.TransactionalId is not null };
+        _request.TransactionalId = options.TransactionalId;
         _topicData.PartitionData.Add(_partitionData);
         _request.TopicData.Add(_topicData);
     }
@@ -67,6 +78,7 @@ internal sealed class EmbeddedProducer : IRecordProducer
 
     public void Send(ProducerTopic topic, int partition, in OutgoingRecord record)
     {
+        if (_options.TransactionalId is not null && !_isOpen) throw new InvalidOperationException("There is no open transaction to write in.");
         var handle = (Topic)topic;
         var batch = handle.Batches[partition] ??= new Batch(handle, partition, _batchOptions);
         if (!TryAppend(batch, in record))
@@ -82,6 +94,7 @@ internal sealed class EmbeddedProducer : IRecordProducer
 
     public void SendPending()
     {
+        if (_isOpen) AddToTransaction(_open);
         for (var index = _open.Count - 1; index >= 0; index--) Append(_open[index]);
     }
 
@@ -93,15 +106,69 @@ internal sealed class EmbeddedProducer : IRecordProducer
 
     public long? AcknowledgedOffset(ProducerTopic topic, int partition) => ((Topic)topic).Batches[partition]?.AcknowledgedOffset;
 
-    public void InitTransactions(CancellationToken cancellationToken) => throw NoTransactions();
+    public void InitTransactions(CancellationToken cancellationToken)
+    {
+        RequireTransactional();
+        if (_producerId >= 0) throw new InvalidOperationException("Transactions were initialised before.");
+        InitProducer(cancellationToken);
+    }
 
-    public void BeginTransaction() => throw NoTransactions();
+    public void BeginTransaction()
+    {
+        RequireTransactional();
+        if (_producerId < 0) throw new InvalidOperationException("InitTransactions comes first.");
+        if (_isOpen) throw new InvalidOperationException("A transaction is open.");
+        _isOpen = true;
+        _hasContent = false;
+        _transactionNumber++;
+    }
 
-    public void SendOffsetsToTransaction(IReadOnlyCollection<OffsetCommit> offsets, GroupMembership membership, CancellationToken cancellationToken) => throw NoTransactions();
+    public void SendOffsetsToTransaction(IReadOnlyCollection<OffsetCommit> offsets, GroupMembership membership, CancellationToken cancellationToken)
+    {
+        RequireOpen();
+        if (offsets.Count == 0) return;
+        Retry(
+            () => Wait(new AddOffsetsToTxnRequest { TransactionalId = _options.TransactionalId!, ProducerId = _producerId, ProducerEpoch = _producerEpoch, GroupId = membership.GroupId }).ErrorCode,
+            $"Adding offsets of group '{membership.GroupId}' to the transaction",
+            cancellationToken);
+        _hasContent = true;
+        var request = new TxnOffsetCommitRequest
+        {
+            TransactionalId = _options.TransactionalId!,
+            GroupId = membership.GroupId,
+            ProducerId = _producerId,
+            ProducerEpoch = _producerEpoch,
+            GenerationId = membership.GenerationId,
+            MemberId = membership.MemberId,
+            GroupInstanceId = membership.GroupInstanceId,
+            Topics = [.. offsets.GroupBy(offset => offset.Partition.Topic).Select(topic => new TxnOffsetCommitRequest.TxnOffsetCommitRequestTopic
+            {
+                Name = topic.Key,
+                Partitions = [.. topic.Select(offset => new TxnOffsetCommitRequest.TxnOffsetCommitRequestPartition
+                {
+                    PartitionIndex = offset.Partition.Partition,
+                    CommittedOffset = offset.Offset,
+                    CommittedMetadata = offset.Metadata,
+                })],
+            })],
+        };
+        Retry(() => FirstError(Wait(request)), $"Committing offsets of group '{membership.GroupId}' in the transaction", cancellationToken);
+    }
 
-    public void CommitTransaction(CancellationToken cancellationToken) => throw NoTransactions();
+    public void CommitTransaction(CancellationToken cancellationToken)
+    {
+        RequireOpen();
+        Flush(cancellationToken);
+        End(commit: true, cancellationToken);
+    }
 
-    public void AbortTransaction(CancellationToken cancellationToken) => throw NoTransactions();
+    public void AbortTransaction(CancellationToken cancellationToken)
+    {
+        RequireOpen();
+        foreach (var batch in _open) batch.Builder.Reset();
+        _open.Clear();
+        End(commit: false, cancellationToken);
+    }
 
     public void Dispose()
     {
@@ -111,7 +178,101 @@ internal sealed class EmbeddedProducer : IRecordProducer
         _pause.Dispose();
     }
 
-    private static InvalidOperationException NoTransactions() => new("The producer is not transactional.");
+    private static ErrorCode FirstError(TxnOffsetCommitResponse response)
+    {
+        foreach (var topic in response.Topics)
+        {
+            foreach (var partition in topic.Partitions)
+            {
+                if (partition.ErrorCode != ErrorCode.None) return partition.ErrorCode;
+            }
+        }
+
+        return ErrorCode.None;
+    }
+
+    private static ErrorCode FirstError(AddPartitionsToTxnResponse response)
+    {
+        // If one partition is refused the others are not attempted, and say so; the reason is the other's.
+        var first = ErrorCode.None;
+        foreach (var topic in response.ResultsByTopicV3AndBelow)
+        {
+            foreach (var partition in topic.ResultsByPartition)
+            {
+                if (partition.PartitionErrorCode is not (ErrorCode.None or ErrorCode.OperationNotAttempted)) return partition.PartitionErrorCode;
+                if (partition.PartitionErrorCode != ErrorCode.None) first = partition.PartitionErrorCode;
+            }
+        }
+
+        return first;
+    }
+
+    private void RequireTransactional()
+    {
+        if (_options.TransactionalId is null) throw new InvalidOperationException("The producer is not transactional.");
+    }
+
+    private void RequireOpen()
+    {
+        RequireTransactional();
+        if (!_isOpen) throw new InvalidOperationException("There is no open transaction.");
+    }
+
+    private void End(bool commit, CancellationToken cancellationToken)
+    {
+        if (_hasContent)
+        {
+            var request = new EndTxnRequest { TransactionalId = _options.TransactionalId!, ProducerId = _producerId, ProducerEpoch = _producerEpoch, Committed = commit };
+            Retry(() => Wait(request).ErrorCode, commit ? "Committing a transaction" : "Aborting a transaction", cancellationToken);
+        }
+
+        _isOpen = false;
+    }
+
+    private void AddToTransaction(IReadOnlyCollection<Batch> batches)
+    {
+        List<Batch>? added = null;
+        foreach (var batch in batches)
+        {
+            if (batch.AddedTo != _transactionNumber && batch.Builder.Count > 0) (added ??= []).Add(batch);
+        }
+
+        if (added is null) return;
+        var request = new AddPartitionsToTxnRequest
+        {
+            V3AndBelowTransactionalId = _options.TransactionalId!,
+            V3AndBelowProducerId = _producerId,
+            V3AndBelowProducerEpoch = _producerEpoch,
+            V3AndBelowTopics = [.. added.GroupBy(batch => batch.Topic.Name).Select(topic => new AddPartitionsToTxnRequest.AddPartitionsToTxnTopic
+            {
+                Name = topic.Key,
+                Partitions = [.. topic.Select(batch => batch.Partition)],
+            })],
+        };
+        Retry(() => FirstError(Wait(request)), "Adding partitions to the transaction", CancellationToken.None);
+        _hasContent = true;
+        foreach (var batch in added) batch.AddedTo = _transactionNumber;
+    }
+
+    // The end of the transaction before may still be on its way, and a group between its join and its sync takes no commits: both pass by themselves.
+    private void Retry(Func<ErrorCode> ask, string what, CancellationToken cancellationToken)
+    {
+        var started = _time.GetTimestamp();
+        while (true)
+        {
+            var error = ask();
+            if (error == ErrorCode.None) return;
+            if (IsFenced(error)) throw new TaskMigratedException(Describe(error, what));
+            if (!error.IsRetriable() && error is not (ErrorCode.ConcurrentTransactions or ErrorCode.RebalanceInProgress)) throw new TransactionAbortedException(Describe(error, what));
+            if (_time.GetElapsedTime(started) >= _transactionPatience) throw new ClusterUnavailableException(Describe(error, what));
+            _pause.Wait(_transactionBackoff, cancellationToken);
+        }
+    }
+
+    private static bool IsFenced(ErrorCode error) => error is ErrorCode.ProducerFenced or ErrorCode.InvalidProducerEpoch or ErrorCode.InvalidProducerIdMapping
+        or ErrorCode.IllegalGeneration or ErrorCode.UnknownMemberId or ErrorCode.FencedInstanceId;
+
+    private static string Describe(ErrorCode error, string what) => $"{what}: {ErrorCodes.Describe(error).Name}, {ErrorCodes.Describe(error).Meaning}";
 
     private bool TryAppend(Batch batch, in OutgoingRecord record)
     {
@@ -129,7 +290,8 @@ internal sealed class EmbeddedProducer : IRecordProducer
     {
         _open.Remove(batch);
         if (batch.Builder.Count == 0) return;
-        if (_producerId < 0) InitProducer();
+        if (_isOpen) AddToTransaction([batch]);
+        else if (_producerId < 0) InitProducer(CancellationToken.None);
         var count = batch.Builder.Count;
         batch.Builder.SetProducer(_producerId, _producerEpoch, batch.NextSequence);
         _topicData.Name = batch.Topic.Name;
@@ -138,7 +300,10 @@ internal sealed class EmbeddedProducer : IRecordProducer
         var answer = AppendWithRetries(batch, count);
         _partitionData.Records = null;
         if (answer.ErrorCode != ErrorCode.None)
-            throw new ProductionException(Refused(batch, count, answer));
+        {
+            Refuse(batch, count, answer);
+            return;
+        }
 
         batch.AcknowledgedOffset = answer.BaseOffset + count;
         batch.NextSequence = RecordBatchHeader.IncrementSequence(batch.NextSequence, count);
@@ -154,9 +319,25 @@ internal sealed class EmbeddedProducer : IRecordProducer
             var answer = Wait(_request).Responses[0].PartitionResponses[0];
             if (answer.ErrorCode == ErrorCode.None || !answer.ErrorCode.IsRetriable()) return answer;
             if (_time.GetElapsedTime(started) >= _deliveryTimeout)
-                throw new ProductionException(Refused(batch, count, answer) + $"; tried again for {_deliveryTimeout.TotalSeconds} s");
+                return answer;
             _pause.Wait(_retryBackoff);
         }
+    }
+
+    private void Refuse(Batch batch, int count, ProduceResponse.PartitionProduceResponse answer)
+    {
+        var text = Refused(batch, count, answer);
+        if (_options.TransactionalId is not null)
+        {
+            if (IsFenced(answer.ErrorCode)) throw new TaskMigratedException(text);
+            if (answer.ErrorCode is ErrorCode.InvalidTxnState or ErrorCode.OutOfOrderSequenceNumber or ErrorCode.UnknownProducerId) throw new TransactionAbortedException(text);
+        }
+
+        var failure = new ProductionException(text) { IsOfEarlierRecords = true };
+        if (_options.TransactionalId is not null || _options.OnRefused?.Invoke(batch.Topic.Name, failure) != true) throw failure;
+
+        // The broker has none of them, so that the numbers they had are the next batch's.
+        batch.Builder.Reset();
     }
 
     private static string Refused(Batch batch, int count, ProduceResponse.PartitionProduceResponse answer)
@@ -165,12 +346,38 @@ internal sealed class EmbeddedProducer : IRecordProducer
         return $"{count} record(s) for {batch.Topic.Name}-{batch.Partition} were refused: {error.Name}, {answer.ErrorMessage ?? error.Meaning}";
     }
 
-    private void InitProducer()
+    private void InitProducer(CancellationToken cancellationToken)
     {
-        var response = Wait(new InitProducerIdRequest { TransactionalId = null, TransactionTimeoutMs = int.MaxValue });
-        BrokerErrors.ThrowIfError(response.ErrorCode, "A producer id cannot be had");
-        _producerId = response.ProducerId;
-        _producerEpoch = response.ProducerEpoch;
+        var request = new InitProducerIdRequest
+        {
+            TransactionalId = _options.TransactionalId,
+            TransactionTimeoutMs = _options.TransactionalId is null ? int.MaxValue : (int)_options.TransactionTimeout.TotalMilliseconds,
+        };
+        if (_options.TransactionalId is null)
+        {
+            var response = Wait(request);
+            BrokerErrors.ThrowIfError(response.ErrorCode, "A producer id cannot be had");
+            Take(response);
+            return;
+        }
+
+        Retry(
+            () =>
+            {
+                var response = Wait(request);
+                if (response.ErrorCode == ErrorCode.None) Take(response);
+                else if (response.ErrorCode == ErrorCode.InvalidTransactionTimeout)
+                    throw new ConfigException($"transaction.timeout.ms is {request.TransactionTimeoutMs}: the broker allows less (transaction.max.timeout.ms).");
+                return response.ErrorCode;
+            },
+            $"Transactions of '{_options.TransactionalId}' cannot be started",
+            cancellationToken);
+
+        void Take(InitProducerIdResponse response)
+        {
+            _producerId = response.ProducerId;
+            _producerEpoch = response.ProducerEpoch;
+        }
     }
 
     private TResponse Wait<TResponse>(IRequest<TResponse> request)
@@ -196,5 +403,8 @@ internal sealed class EmbeddedProducer : IRecordProducer
         public int NextSequence { get; set; }
 
         public long? AcknowledgedOffset { get; set; }
+
+        /// <summary>Number of the transaction that the partition was added to last.</summary>
+        public int AddedTo { get; set; }
     }
 }

@@ -16,6 +16,31 @@ internal static class ConfluentErrors
         or ErrorCode.UnknownMemberId
         or ErrorCode.FencedInstanceId;
 
+    /// <summary>Whether the same record would be refused again, by a new producer too.</summary>
+    public static bool IsPermanent(Error error) => error.Code is
+        ErrorCode.MsgSizeTooLarge
+        or ErrorCode.RecordListTooLarge
+        or ErrorCode.InvalidMsg
+        or ErrorCode.InvalidMsgSize
+        or ErrorCode.InvalidRecord
+        or ErrorCode.InvalidTimestamp
+        or ErrorCode.InvalidTransactionTimeout
+        or ErrorCode.PolicyViolation
+        or ErrorCode.TopicException
+        or ErrorCode.UnknownTopicOrPart
+        or ErrorCode.Local_UnknownTopic
+        or ErrorCode.Local_UnknownPartition
+        or ErrorCode.TopicAuthorizationFailed
+        or ErrorCode.GroupAuthorizationFailed
+        or ErrorCode.ClusterAuthorizationFailed
+        or ErrorCode.TransactionalIdAuthorizationFailed
+        or ErrorCode.SaslAuthenticationFailed
+        or ErrorCode.Local_Authentication
+        or ErrorCode.Local_UnsupportedFeature
+        or ErrorCode.Local_InvalidArg
+        or ErrorCode.UnsupportedVersion
+        or ErrorCode.UnsupportedForMessageFormat;
+
     /// <summary>Whether the cluster refuses for a reason that waiting will not cure.</summary>
     public static bool IsRefusal(Error error) => error.IsFatal || error.Code is
         ErrorCode.TopicAuthorizationFailed

@@ -371,6 +371,177 @@ public abstract class ClusterContractTests : IAsyncLifetime
         await first.LeaveAsync(again.Membership, Token);
     }
 
+    [Fact]
+    public async Task Transaction_becomes_visible_as_a_whole_and_an_aborted_one_never()
+    {
+        var topic = await NewTopicAsync(2);
+        using var producer = NewProducer(NewName());
+        producer.InitTransactions(Token);
+        var target = producer.GetTopic(topic);
+        foreach (var (text, commits) in new[] { ("first", true), ("second", false), ("third", true) })
+        {
+            producer.BeginTransaction();
+            for (var number = 0; number < 10; number++) Send(producer, target, number % 2, text, $"{number}", 1);
+            producer.Flush(Token);
+            if (commits) producer.CommitTransaction(Token);
+            else producer.AbortTransaction(Token);
+        }
+
+        // Read by a client that sees everything, the aborted ones are there; by one that reads what is committed they are not.
+        using var all = NewAssigned(topic, readCommitted: false);
+        Assert.Equal(30, Read(all, 30).Count);
+        using var consumer = NewAssigned(topic, readCommitted: true);
+        var committed = Read(consumer, 20);
+        Assert.Equal(10, committed.Count(record => record.Key == "first"));
+        Assert.Equal(10, committed.Count(record => record.Key == "third"));
+    }
+
+    [Fact]
+    public async Task Open_transaction_holds_back_what_comes_after_it()
+    {
+        var topic = await NewTopicAsync(1);
+        var partition = new TopicPartition(topic, 0);
+        using var transactional = NewProducer(NewName());
+        transactional.InitTransactions(Token);
+        transactional.BeginTransaction();
+        Send(transactional, transactional.GetTopic(topic), 0, "in", "side", 1);
+        transactional.Flush(Token);
+        using var plain = NewProducer();
+        Send(plain, plain.GetTopic(topic), 0, "out", "side", 1);
+        plain.Flush(Token);
+        Assert.Equal(0, (await Admin.EndOffsetsAsync([partition], true, Token))[partition]);
+        Assert.Equal(2, (await Admin.EndOffsetsAsync([partition], false, Token))[partition]);
+        using var consumer = NewAssigned(topic, readCommitted: true);
+        Assert.Null(PollRecords(consumer, TimeSpan.FromMilliseconds(50)));
+
+        transactional.CommitTransaction(Token);
+        Assert.Equal(["in", "out"], Read(consumer, 2).Select(record => record.Key));
+    }
+
+    /// <summary>E-103: what is restored ends behind markers and aborted records.</summary>
+    [Fact]
+    public async Task Position_passes_markers_and_aborted_records()
+    {
+        var topic = await NewTopicAsync(1);
+        var partition = new TopicPartition(topic, 0);
+        using var producer = NewProducer(NewName());
+        producer.InitTransactions(Token);
+        var target = producer.GetTopic(topic);
+        producer.BeginTransaction();
+        Send(producer, target, 0, "k", "kept", 1);
+        producer.CommitTransaction(Token);
+        producer.BeginTransaction();
+        Send(producer, target, 0, "k", "given up", 1);
+        producer.Flush(Token);
+        producer.AbortTransaction(Token);
+        var end = (await Admin.EndOffsetsAsync([partition], false, Token))[partition];
+        Assert.Equal(4, end);
+
+        using var consumer = NewAssigned(topic, readCommitted: true);
+        var records = new List<string?>();
+        for (var position = 0L; position < end;)
+        {
+            using var batch = consumer.Poll(Patience);
+            Assert.NotNull(batch);
+            for (var index = 0; index < batch.Count; index++) records.Add(Encoding.UTF8.GetString(batch.Value(index)));
+            position = batch.NextOffset;
+        }
+
+        Assert.Equal(["kept"], records);
+    }
+
+    [Fact]
+    public async Task Offsets_of_a_transaction_count_when_it_is_committed()
+    {
+        var topic = await NewTopicAsync(1);
+        var output = await NewTopicAsync(1);
+        var partition = new TopicPartition(topic, 0);
+        var group = NewName();
+        await using var coordinator = Cluster.CreateGroupCoordinator("member", group);
+        var membership = await JoinAloneAsync(coordinator, group);
+        using var producer = NewProducer(NewName());
+        producer.InitTransactions(Token);
+        var target = producer.GetTopic(output);
+        foreach (var (offset, commits) in new[] { (10, true), (20, false), (30, true) })
+        {
+            producer.BeginTransaction();
+            Send(producer, target, 0, "k", "v", 1);
+            producer.Flush(Token);
+            producer.SendOffsetsToTransaction([new OffsetCommit(partition, offset, $"at {offset}")], membership, Token);
+            if (commits) producer.CommitTransaction(Token);
+            else producer.AbortTransaction(Token);
+            var expected = commits ? offset : 10;
+            Assert.Equal(new OffsetCommit(partition, expected, $"at {expected}"), (await coordinator.FetchOffsetsAsync([partition], Token))[partition]);
+        }
+
+        // Offsets alone are a transaction too.
+        producer.BeginTransaction();
+        producer.SendOffsetsToTransaction([new OffsetCommit(partition, 40, "")], membership, Token);
+        producer.CommitTransaction(Token);
+        Assert.Equal(40, (await coordinator.FetchOffsetsAsync([partition], Token))[partition].Offset);
+        await coordinator.LeaveAsync(membership, Token);
+    }
+
+    /// <summary>E-107: the offsets of a member whose generation is over are refused, and what it wrote with them is never seen (KIP-447).</summary>
+    [Fact]
+    public async Task Member_of_an_earlier_generation_cannot_commit_its_transaction()
+    {
+        var topic = await NewTopicAsync(1);
+        var output = await NewTopicAsync(1);
+        var partition = new TopicPartition(topic, 0);
+        var group = NewName();
+        await using var coordinator = Cluster.CreateGroupCoordinator("member", group);
+        var old = await JoinAloneAsync(coordinator, group);
+        using (var producer = NewProducer(NewName()))
+        {
+            producer.InitTransactions(Token);
+            producer.BeginTransaction();
+            Send(producer, producer.GetTopic(output), 0, "k", "zombie", 1);
+            producer.Flush(Token);
+            var current = await JoinAloneAsync(coordinator, group, old);
+            Assert.True(current.GenerationId > old.GenerationId);
+            Assert.Throws<TaskMigratedException>(() =>
+            {
+                producer.SendOffsetsToTransaction([new OffsetCommit(partition, 10, "")], old, Token);
+                producer.CommitTransaction(Token);
+            });
+            producer.AbortTransaction(Token);
+            await coordinator.LeaveAsync(current, Token);
+        }
+
+        Assert.Empty(await coordinator.FetchOffsetsAsync([partition], Token));
+        using var consumer = NewAssigned(output, readCommitted: true);
+        Assert.Null(PollRecords(consumer, TimeSpan.FromMilliseconds(50)));
+    }
+
+    [Fact]
+    public async Task Newer_producer_of_the_same_transactional_id_fences_the_older_one_and_ends_its_transaction()
+    {
+        var topic = await NewTopicAsync(1);
+        var transactionalId = NewName();
+        using var older = NewProducer(transactionalId);
+        older.InitTransactions(Token);
+        older.BeginTransaction();
+        Send(older, older.GetTopic(topic), 0, "k", "older", 1);
+        older.Flush(Token);
+
+        using var newer = NewProducer(transactionalId);
+        newer.InitTransactions(Token);
+        newer.BeginTransaction();
+        Send(newer, newer.GetTopic(topic), 0, "k", "newer", 1);
+        newer.CommitTransaction(Token);
+        Assert.Throws<TaskMigratedException>(() =>
+        {
+            Send(older, older.GetTopic(topic), 0, "k", "older still", 1);
+            older.Flush(Token);
+            older.CommitTransaction(Token);
+        });
+
+        using var consumer = NewAssigned(topic, readCommitted: true);
+        Assert.Equal("newer", Assert.Single(Read(consumer, 1)).Value);
+        Assert.Null(PollRecords(consumer, TimeSpan.FromMilliseconds(50)));
+    }
+
     protected IRecordProducer NewProducer(string? transactionalId = null) => Cluster.CreateProducer(new ProducerOptions
     {
         ClientId = "contract",
@@ -379,6 +550,22 @@ public abstract class ClusterContractTests : IAsyncLifetime
     });
 
     protected IRecordConsumer NewConsumer(bool readCommitted = false) => Cluster.CreateConsumer(new ConsumerOptions { ClientId = "contract", ReadCommitted = readCommitted });
+
+    private IRecordConsumer NewAssigned(string topic, bool readCommitted)
+    {
+        var consumer = NewConsumer(readCommitted);
+        var partitions = Admin.DescribeTopicsAsync([topic], Token).GetAwaiter().GetResult()[topic];
+        consumer.Assign([.. Enumerable.Range(0, partitions).Select(partition => new TopicPartitionOffset(new TopicPartition(topic, partition), 0))]);
+        return consumer;
+    }
+
+    private static async Task<GroupMembership> JoinAloneAsync(IGroupCoordinator coordinator, string group, GroupMembership? again = null)
+    {
+        var joined = await JoinAsync(coordinator, again ?? GroupMembership.None(group), "alone");
+        Assert.Equal(GroupError.None, joined.Error);
+        await coordinator.SyncAsync(joined.Membership, new Dictionary<string, ReadOnlyMemory<byte>> { [joined.Membership.MemberId] = "all"u8.ToArray() }, Token);
+        return joined.Membership;
+    }
 
     protected async Task<string> NewTopicAsync(int partitions)
     {

@@ -33,11 +33,11 @@ internal static class TestTopics
         [.. ReadRaw(cluster, topic).Select(record => (Encoding.UTF8.GetString(record.Key!), Encoding.UTF8.GetString(record.Value!)))];
 
     /// <summary>Every record of a topic, partition by partition; null for absent keys and values.</summary>
-    public static IReadOnlyList<(byte[]? Key, byte[]? Value, long Timestamp)> ReadRaw(ICluster cluster, string topic)
+    public static IReadOnlyList<(byte[]? Key, byte[]? Value, long Timestamp)> ReadRaw(ICluster cluster, string topic, bool readCommitted = false)
     {
         var ends = Offsets(cluster, topic, end: true);
         var begins = Offsets(cluster, topic, end: false);
-        using var consumer = cluster.CreateConsumer(new ConsumerOptions { ClientId = "test-reader" });
+        using var consumer = cluster.CreateConsumer(new ConsumerOptions { ClientId = "test-reader", ReadCommitted = readCommitted });
         var open = ends.Where(entry => entry.Value > begins[entry.Key]).ToDictionary();
         consumer.Assign([.. open.Select(entry => new TopicPartitionOffset(entry.Key, begins[entry.Key]))]);
         var records = new List<(byte[]?, byte[]?, long)>();
@@ -51,6 +51,31 @@ internal static class TestTopics
                     batch[index].HasKey ? batch.Key(index).ToArray() : null,
                     batch[index].HasValue ? batch.Value(index).ToArray() : null,
                     batch[index].Timestamp));
+            }
+
+            if (open.TryGetValue(batch.Partition, out var end) && batch.NextOffset >= end) open.Remove(batch.Partition);
+        }
+
+        return records;
+    }
+
+    /// <summary>What readers of committed records see, with headers; waits until transactions that are open at the call have ended.</summary>
+    public static IReadOnlyList<(string? Key, string? Value, Headers Headers)> ReadCommitted(ICluster cluster, string topic)
+    {
+        var open = Offsets(cluster, topic, end: true).Where(entry => entry.Value > 0).ToDictionary();
+        using var consumer = cluster.CreateConsumer(new ConsumerOptions { ClientId = "test-reader", ReadCommitted = true });
+        consumer.Assign([.. open.Select(entry => new TopicPartitionOffset(entry.Key, 0))]);
+        var records = new List<(string?, string?, Headers)>();
+        while (open.Count > 0)
+        {
+            using var batch = consumer.Poll(TimeSpan.FromSeconds(5));
+            if (batch is null) continue;
+            for (var index = 0; index < batch.Count; index++)
+            {
+                records.Add((
+                    batch[index].HasKey ? Encoding.UTF8.GetString(batch.Key(index)) : null,
+                    batch[index].HasValue ? Encoding.UTF8.GetString(batch.Value(index)) : null,
+                    batch.Headers(index) ?? Headers.Empty));
             }
 
             if (open.TryGetValue(batch.Partition, out var end) && batch.NextOffset >= end) open.Remove(batch.Partition);

@@ -59,6 +59,12 @@ public sealed record ProducerOptions
     /// <summary>Bound on bytes not yet acknowledged (default 32 MiB); past it a send waits.</summary>
     public int MaxBufferedBytes { get; init; } = 32 << 20;
 
+    /// <summary>
+    /// Asked, on the thread that uses the producer, about records of a topic that the cluster has refused for good: true leaves them out, false (and no function at all) makes
+    /// the call throw. Not asked in transactions, which such a refusal ends.
+    /// </summary>
+    public Func<string, ProductionException, bool>? OnRefused { get; init; }
+
     /// <summary>Further client settings by their Kafka names.</summary>
     public IReadOnlyDictionary<string, string> Properties { get; init; } = new Dictionary<string, string>();
 }

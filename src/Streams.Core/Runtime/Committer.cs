@@ -40,11 +40,12 @@ internal sealed class Committer : IDisposable
     private readonly Func<GroupMembership> _membership;
     private readonly ProducerOptions _options;
     private readonly ILogger _logger;
+    private readonly List<DeadLetterRecord> _deadLetters = [];
     private RecordCollector? _collector;
     private long? _unavailableSince;
 
     public Committer(
-        string threadName, string transactionalId, StreamsConfig config, ICluster cluster, IGroupCoordinator coordinator, Func<GroupMembership> membership, ILogger logger)
+        string threadName, string transactionalId, StreamsConfig config, ICluster cluster, IGroupCoordinator coordinator, Func<GroupMembership> membership, ErrorPolicy errors, ILogger logger)
     {
         _threadName = threadName;
         _config = config;
@@ -57,6 +58,7 @@ internal sealed class Committer : IDisposable
             ClientId = threadName + "-producer",
             TransactionalId = IsExactlyOnce ? transactionalId : null,
             TransactionTimeout = config.TransactionTimeout,
+            OnRefused = (topic, failure) => IsLeftOut(errors, topic, failure),
             Properties = config.ProducerProperties,
         };
     }
@@ -109,7 +111,7 @@ internal sealed class Committer : IDisposable
             var consumed = new List<OffsetCommit>();
             foreach (var task in tasks) consumed.AddRange(task.PrepareCommit());
             var waiting = Metrics?.Mark();
-            Collector.Producer.Flush(CancellationToken.None);
+            FlushProducer();
             if (IsExactlyOnce) CommitTransaction(consumed);
             else if (!CommitOffsets(consumed)) return CommitResult.NotNow;
             if (waiting is { } since) Metrics?.Blocked(since);
@@ -146,6 +148,7 @@ internal sealed class Committer : IDisposable
         var collector = _collector;
         _collector = null;
         _unavailableSince = null;
+        _deadLetters.Clear();
         try
         {
             if (collector.IsTransactionOpen)
@@ -154,9 +157,9 @@ internal sealed class Committer : IDisposable
                 collector.Producer.AbortTransaction(patience.Token);
             }
         }
-        catch (Exception failure) when (failure is StreamsException or OperationCanceledException)
+        catch (Exception failure) when (failure is not OutOfMemoryException)
         {
-            // Fenced, timed out or unreachable: the transaction ends without us.
+            // Fenced, timed out, unreachable, or committed after all: whatever it is, the transaction ends without us, and the producer is not used again.
             Log.AbortFailed(_logger, _threadName, failure);
         }
         finally
@@ -166,6 +169,33 @@ internal sealed class Committer : IDisposable
     }
 
     public void Dispose() => Abandon();
+
+    // A refusal becomes known in the middle of a send or flush, so what its handler wants written waits until that is over.
+    private void FlushProducer()
+    {
+        Collector.Producer.Flush(CancellationToken.None);
+        if (_deadLetters.Count == 0) return;
+        var deadLetters = _deadLetters.ToArray();
+        _deadLetters.Clear();
+        Collector.SendDeadLetters(deadLetters, stops: false);
+        Collector.Producer.Flush(CancellationToken.None);
+
+        // Refusals of dead letters themselves end here: writing about them to the same topic would not end.
+        _deadLetters.Clear();
+    }
+
+    // Which records they were, and of which task, nobody knows any more.
+    private bool IsLeftOut(ErrorPolicy errors, string topic, ProductionException failure)
+    {
+        var context = new ErrorHandlerContext("", default, null, OutgoingRecord.TimeOfWriting, Headers.Empty, null, null) { DeadLetterTopic = errors.DeadLetterTopic };
+        var response = errors.Production(context, topic, failure);
+        if (response.Decision == ErrorDecision.Retry)
+            throw new TaskCorruptedException($"Records for topic '{topic}' were refused, and the production handler wants another try: {failure.Message}", failure);
+        if (response.Decision != ErrorDecision.Continue) return false;
+        _deadLetters.AddRange(response.DeadLetters);
+        errors.Dropped(context, failure);
+        return true;
+    }
 
     private bool CommitOffsets(List<OffsetCommit> offsets)
     {

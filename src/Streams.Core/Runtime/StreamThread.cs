@@ -114,7 +114,7 @@ internal sealed class StreamThread : IDisposable
         _applicationMetrics = metrics;
         _metrics = new ThreadMetrics(name, config.TimeProvider);
         _logger = logger;
-        _committer = new Committer(name, transactionalId, config, cluster, coordinator, () => owner.Membership, logger) { Metrics = _metrics };
+        _committer = new Committer(name, transactionalId, config, cluster, coordinator, () => owner.Membership, errors, logger) { Metrics = _metrics };
         _thread = new Thread(Run) { Name = name, IsBackground = true };
     }
 

@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Confluent.Kafka;
 using Microsoft.Extensions.Logging;
@@ -27,6 +26,8 @@ internal sealed class KafkaRecordProducer : IRecordProducer
     private readonly TimeSpan _apiTimeout;
     private readonly TimeProvider _time;
     private readonly string _clientId;
+    private readonly bool _isTransactional;
+    private readonly Func<string, ProductionException, bool>? _onRefused;
     private readonly Message<byte[]?, byte[]?> _message = new();
     private readonly ExactArrays _keys = new();
     private readonly ExactArrays _values = new();
@@ -34,6 +35,7 @@ internal sealed class KafkaRecordProducer : IRecordProducer
     private readonly Lock _failureLock = new();
     private readonly ManualResetEventSlim _delivered = new();
     private ProductionException? _failure;
+    private string _failureTopic = "";
     private Error? _failureError;
     private int _failureCount;
     private volatile bool _hasFailure;
@@ -48,6 +50,8 @@ internal sealed class KafkaRecordProducer : IRecordProducer
         _apiTimeout = apiTimeout;
         _time = time;
         _clientId = options.ClientId;
+        _isTransactional = options.TransactionalId is not null;
+        _onRefused = options.OnRefused;
         var configuration = new ClientConfiguration()
             .Defaults(
                 ("client.id", options.ClientId),
@@ -101,7 +105,7 @@ internal sealed class KafkaRecordProducer : IRecordProducer
         ArgumentOutOfRangeException.ThrowIfNegative(partition);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(partition, target.Partitions.Length);
         ArgumentOutOfRangeException.ThrowIfLessThan(record.Timestamp, OutgoingRecord.TimeOfWriting, nameof(record));
-        if (_hasFailure) ThrowFailure();
+        if (_hasFailure) JudgeFailure();
 
         // One message object for all: the client copies what is in it before Produce returns.
         var message = _message;
@@ -125,12 +129,12 @@ internal sealed class KafkaRecordProducer : IRecordProducer
         while (_producer.Flush(WaitSlice) > 0)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (_hasFailure) ThrowFailure();
+            if (_hasFailure) JudgeFailure();
             if (_time.GetElapsedTime(start) > _apiTimeout)
                 throw new ClusterUnavailableException($"Producer {_clientId}: not everything was acknowledged within {_apiTimeout.TotalSeconds:0.#} s; it still may be.");
         }
 
-        if (_hasFailure) ThrowFailure();
+        if (_hasFailure) JudgeFailure();
     }
 
     public long? AcknowledgedOffset(ProducerTopic topic, int partition)
@@ -168,7 +172,7 @@ internal sealed class KafkaRecordProducer : IRecordProducer
     public void CommitTransaction(CancellationToken cancellationToken)
     {
         RunTransactional("Committing a transaction", _producer.CommitTransaction, cancellationToken);
-        if (_hasFailure) ThrowFailure();
+        if (_hasFailure) JudgeFailure();
     }
 
     public void AbortTransaction(CancellationToken cancellationToken)
@@ -195,7 +199,8 @@ internal sealed class KafkaRecordProducer : IRecordProducer
             _failureCount++;
             if (_failure is not null) return;
             _failureError = error;
-            _failure = new ProductionException($"A record could not be written to {partition.Topic}-{partition.Partition.Value}: {error.Code}: {error.Reason}", new KafkaException(error));
+            _failure = new ProductionException($"A record could not be written to {partition.Topic}-{partition.Partition.Value}: {error.Code}: {error.Reason}", new KafkaException(error)) { IsOfEarlierRecords = true };
+            _failureTopic = partition.Topic;
             _hasFailure = true;
         }
     }
@@ -234,7 +239,7 @@ internal sealed class KafkaRecordProducer : IRecordProducer
         _delivered.Wait(WaitSlice);
         _delivered.Reset();
         _waitingForRoom = false;
-        if (_hasFailure) ThrowFailure();
+        if (_hasFailure) JudgeFailure();
     }
 
     private void RunTransactional(string what, Action<TimeSpan> step, CancellationToken cancellationToken)
@@ -279,27 +284,35 @@ internal sealed class KafkaRecordProducer : IRecordProducer
         Error? delivery;
         lock (_failureLock) delivery = _failureError;
         var text = $"Producer {_clientId}: {what} failed: {cause.Code}: {cause.Reason}";
-        return ConfluentErrors.IsFenced(cause) || delivery is not null && ConfluentErrors.IsFenced(delivery)
-            ? new TaskMigratedException(text, inner)
+        if (ConfluentErrors.IsFenced(cause) || delivery is not null && ConfluentErrors.IsFenced(delivery)) return new TaskMigratedException(text, inner);
+
+        // Whatever broke the transaction, the next producer starts afresh; only what it would meet again is an error for the user.
+        return _isTransactional && !ConfluentErrors.IsPermanent(cause) && (delivery is null || !ConfluentErrors.IsPermanent(delivery))
+            ? new TransactionAbortedException(text, inner)
             : new ProductionException(text, inner);
     }
 
-    [DoesNotReturn]
-    private void ThrowFailure()
+    /// <summary>Deals with what deliveries have reported: throws, or returns when the records may be left out.</summary>
+    private void JudgeFailure()
     {
         ProductionException failure;
         Error error;
+        string topic;
         int count;
         lock (_failureLock)
         {
             failure = _failure!;
             error = _failureError!;
+            topic = _failureTopic;
             count = _failureCount;
             ForgetFailure();
         }
 
         if (ConfluentErrors.IsFenced(error)) throw new TaskMigratedException(failure.Message, failure.InnerException);
-        throw count == 1 ? failure : new ProductionException($"{failure.Message} ({count - 1} further records were not written either.)", failure.InnerException);
+        if (_isTransactional && !ConfluentErrors.IsPermanent(error)) throw new TransactionAbortedException(failure.Message, failure.InnerException);
+        if (count > 1)
+            failure = new ProductionException($"{failure.Message} ({count - 1} further records were not written either.)", failure.InnerException) { IsOfEarlierRecords = true };
+        if (_isTransactional || _onRefused?.Invoke(topic, failure) != true) throw failure;
     }
 
     private void ForgetFailure()
