@@ -9,6 +9,20 @@ namespace Streams.Dsl;
 public sealed class SerdeRegistry
 {
     private readonly Dictionary<Type, object> _serdes = [];
+    private readonly IServiceProvider? _services;
+
+    /// <summary>Creates an empty registry.</summary>
+    public SerdeRegistry()
+    {
+    }
+
+    /// <summary>Creates a registry that also finds serdes among services: those registered as <c>ISerde&lt;T&gt;</c>.</summary>
+    /// <param name="services">Asked after what was added here, before the built-in serdes.</param>
+    public SerdeRegistry(IServiceProvider services)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        _services = services;
+    }
 
     /// <summary>Sets the serde of a type, in place of one set before.</summary>
     /// <returns>The registry, so that calls can be chained.</returns>
@@ -28,6 +42,8 @@ public sealed class SerdeRegistry
             return true;
         }
 
+        serde = (ISerde<T>?)_services?.GetService(typeof(ISerde<T>));
+        if (serde is not null) return true;
         return Serdes.TryGetBuiltIn(out serde);
     }
 }

@@ -18,6 +18,11 @@ internal static class Arrows
             ["Streams.Dsl"] = (["Streams.Core", "Streams.State"], [LoggingAbstractions]),
             ["Streams.Kafka"] = (["Streams.Core", "Kafka.Protocol"], ["Confluent.Kafka", LoggingAbstractions]),
             ["Streams.Embedded"] = (["Streams.Core", "Broker.Lite"], [LoggingAbstractions]),
+            ["Streams.Hosting"] = (["Streams.Core", "Streams.Dsl"],
+            [
+                "Microsoft.Extensions.Diagnostics.HealthChecks", "Microsoft.Extensions.Hosting.Abstractions", "Microsoft.Extensions.Configuration.Abstractions",
+                "Microsoft.Extensions.DependencyInjection.Abstractions", "Microsoft.Extensions.Diagnostics.HealthChecks.Abstractions", LoggingAbstractions,
+            ]),
             ["Streams.Testing"] = (["Streams.Core", "Streams.State", "Streams.Dsl"], [LoggingAbstractions]),
         };
 
