@@ -23,8 +23,8 @@ internal static partial class Log
     [LoggerMessage(6, LogLevel.Error, "The uncaught-exception handler failed itself when asked about thread {Thread}; the instance is closed")]
     public static partial void UncaughtHandlerFailed(ILogger logger, string thread, Exception failure);
 
-    [LoggerMessage(100, LogLevel.Information, "Joined group {Group} as {Member}, generation {Generation}{Leader}; tasks: {Tasks}")]
-    public static partial void Joined(ILogger logger, string group, string member, int generation, string leader, string tasks);
+    [LoggerMessage(100, LogLevel.Information, "Joined group {Group} as {Member}, generation {Generation}{Leader}; tasks: {Tasks}; standbys: {Standbys}")]
+    public static partial void Joined(ILogger logger, string group, string member, int generation, string leader, string tasks, string standbys);
 
     [LoggerMessage(101, LogLevel.Information, "Group {Group} rebalances: {Reason}")]
     public static partial void Rebalancing(ILogger logger, string group, GroupError reason);
@@ -40,6 +40,9 @@ internal static partial class Log
 
     [LoggerMessage(105, LogLevel.Warning, "Group {Group} could not look at the cluster's topics; it tries again after metadata.max.age.ms")]
     public static partial void TopicsNotSeen(ILogger logger, string group, Exception failure);
+
+    [LoggerMessage(106, LogLevel.Information, "Tasks were let go of that others of group {Group} may wait for; joining again")]
+    public static partial void FollowUp(ILogger logger, string group);
 
     [LoggerMessage(200, LogLevel.Information, "Thread {Thread} created task {Task}")]
     public static partial void TaskCreated(ILogger logger, string thread, TaskId task);
@@ -109,6 +112,27 @@ internal static partial class Log
 
     [LoggerMessage(330, LogLevel.Warning, "The process id in {File} cannot be kept; transactions that a crash leaves open end by their time-out only")]
     public static partial void ProcessIdUnusable(ILogger logger, string file, Exception failure);
+
+    [LoggerMessage(310, LogLevel.Information, "Task {Task} has restored {Records} of {Total} record(s) of {Changelog}: {Rate} per second, {SecondsLeft} s left")]
+    public static partial void RestoreProgress(ILogger logger, TaskId task, long records, long total, TopicPartition changelog, long rate, long secondsLeft);
+
+    [LoggerMessage(311, LogLevel.Information, "Standby of task {Task} follows {Changelog} from offset {From}, {Lag} record(s) behind")]
+    public static partial void StandbyStarted(ILogger logger, TaskId task, TopicPartition changelog, long from, long lag);
+
+    [LoggerMessage(312, LogLevel.Warning, "Thread {Thread} could not read changelogs, because the cluster does not answer; it tries again until {TimeoutMs} ms have passed")]
+    public static partial void RestoreRetried(ILogger logger, string thread, double timeoutMs, Exception failure);
+
+    [LoggerMessage(313, LogLevel.Information, "Task {Task} becomes {Role} where its state is")]
+    public static partial void TaskRecycled(ILogger logger, TaskId task, string role);
+
+    [LoggerMessage(314, LogLevel.Information, "State of task {Task} in {Folder} is deleted: it has not been used for {Age}")]
+    public static partial void StateCleaned(ILogger logger, TaskId task, string folder, TimeSpan age);
+
+    [LoggerMessage(315, LogLevel.Warning, "State of task {Task} in {Folder} could not be deleted")]
+    public static partial void StateNotCleaned(ILogger logger, TaskId task, string folder, Exception failure);
+
+    [LoggerMessage(316, LogLevel.Debug, "Positions of task {Task} could not be noted in {Folder}; the group takes its state for new")]
+    public static partial void PositionsNotNoted(ILogger logger, TaskId task, string folder, Exception failure);
 
     [LoggerMessage(400, LogLevel.Warning, "Operator {Node} of task {Task} left out the record at {Topic}-{Partition}, offset {Offset}")]
     public static partial void RecordLeftOut(ILogger logger, string node, TaskId task, string topic, int partition, long offset, Exception failure);

@@ -38,6 +38,7 @@ internal sealed class Committer : IDisposable
     private readonly ICluster _cluster;
     private readonly IGroupCoordinator _coordinator;
     private readonly Func<GroupMembership> _membership;
+    private readonly Func<GroupMembership, bool> _mayBeOutdated;
     private readonly ProducerOptions _options;
     private readonly ILogger _logger;
     private readonly List<DeadLetterRecord> _deadLetters = [];
@@ -45,13 +46,14 @@ internal sealed class Committer : IDisposable
     private long? _unavailableSince;
 
     public Committer(
-        string threadName, string transactionalId, StreamsConfig config, ICluster cluster, IGroupCoordinator coordinator, Func<GroupMembership> membership, ErrorPolicy errors, ILogger logger)
+        string threadName, string transactionalId, StreamsConfig config, ICluster cluster, IGroupCoordinator coordinator, Func<GroupMembership> membership, Func<GroupMembership, bool> mayBeOutdated, ErrorPolicy errors, ILogger logger)
     {
         _threadName = threadName;
         _config = config;
         _cluster = cluster;
         _coordinator = coordinator;
         _membership = membership;
+        _mayBeOutdated = mayBeOutdated;
         _logger = logger;
         _options = new ProducerOptions
         {
@@ -200,7 +202,11 @@ internal sealed class Committer : IDisposable
     private bool CommitOffsets(List<OffsetCommit> offsets)
     {
         if (offsets.Count == 0) return true;
-        var error = _coordinator.CommitOffsetsAsync(_membership(), offsets, CancellationToken.None).GetAwaiter().GetResult();
+        var membership = _membership();
+        var error = _coordinator.CommitOffsetsAsync(membership, offsets, CancellationToken.None).GetAwaiter().GetResult();
+
+        // Tasks go on during a rebalance, and the generation may move while a commit is on its way.
+        if (error == GroupError.IllegalGeneration && _mayBeOutdated(membership)) return false;
         if (error == GroupError.RebalanceInProgress) return false;
         return error == GroupError.None ? true : throw new TaskMigratedException($"The group refused the commit of {offsets.Count} offset(s): {error}.");
     }
@@ -210,10 +216,16 @@ internal sealed class Committer : IDisposable
         if (offsets.Count == 0 && !HasOpenTransaction) return;
         Collector.BeginTransaction();
         var producer = Collector.Producer;
+        var membership = _membership();
         try
         {
-            if (offsets.Count > 0) producer.SendOffsetsToTransaction(offsets, _membership(), CancellationToken.None);
+            if (offsets.Count > 0) producer.SendOffsetsToTransaction(offsets, membership, CancellationToken.None);
             producer.CommitTransaction(CancellationToken.None);
+        }
+        catch (TaskMigratedException failure) when (_mayBeOutdated(membership))
+        {
+            // The generation moved while the offsets were on their way: the transaction is lost, the tasks are not. If they are, the join under way says so.
+            throw new TransactionAbortedException("The group was rebalancing when the transaction was committed: " + failure.Message, failure);
         }
         catch (ClusterUnavailableException failure)
         {

@@ -242,38 +242,4 @@ internal sealed class GlobalStreamThread : IDisposable
             }
         }
     }
-
-    /// <summary>Stands where a task expects its producer; a global task has no sinks and no changelogs.</summary>
-    private sealed class NoProducer : IRecordProducer
-    {
-        public ProducerTopic GetTopic(string name, bool trackOffsets = false) => throw Refusal();
-
-        public void Send(ProducerTopic topic, int partition, in OutgoingRecord record) => throw Refusal();
-
-        public void SendPending()
-        {
-        }
-
-        public void Flush(CancellationToken cancellationToken)
-        {
-        }
-
-        public long? AcknowledgedOffset(ProducerTopic topic, int partition) => null;
-
-        public void InitTransactions(CancellationToken cancellationToken) => throw Refusal();
-
-        public void BeginTransaction() => throw Refusal();
-
-        public void SendOffsetsToTransaction(IReadOnlyCollection<OffsetCommit> offsets, GroupMembership membership, CancellationToken cancellationToken) => throw Refusal();
-
-        public void CommitTransaction(CancellationToken cancellationToken) => throw Refusal();
-
-        public void AbortTransaction(CancellationToken cancellationToken) => throw Refusal();
-
-        public void Dispose()
-        {
-        }
-
-        private static InvalidOperationException Refusal() => new("A global store's task writes to no topic.");
-    }
 }

@@ -5,7 +5,7 @@ namespace Streams.Core;
 /// <summary>What a group member tells the application around it.</summary>
 internal interface IGroupMemberOwner
 {
-    /// <summary>What to tell the group's leader.</summary>
+    /// <summary>What to tell the group's leader; the member adds the nonce.</summary>
     MemberMetadata Describe();
 
     /// <summary>Topics of the subscription, for group tools.</summary>
@@ -23,11 +23,12 @@ internal interface IGroupMemberOwner
     /// <summary>The input partitions of a task.</summary>
     IReadOnlyCollection<TopicPartition> InputsOf(TaskId task, PartitionCounts counts);
 
-    /// <summary>The group is about to rebalance: commit, and process nothing until <see cref="AssignAsync"/>.</summary>
-    Task SuspendAsync();
+    /// <summary>As leader: how far the changelogs of each task with state reach, as the sum of their end offsets.</summary>
+    Task<IReadOnlyDictionary<TaskId, long>> EndPositionsAsync(PartitionCounts counts, CancellationToken cancellationToken);
 
-    /// <summary>The tasks are these from now on.</summary>
-    Task AssignAsync(GroupMembership membership, MemberAssignment assignment);
+    /// <summary>The tasks are these from now on. What is not among them is committed and closed when this is done.</summary>
+    /// <returns>Whether a task was let go of that another member may be waiting for: then the member joins again at once.</returns>
+    Task<bool> AssignAsync(GroupMembership membership, MemberAssignment assignment);
 
     /// <summary>The membership is gone, and the tasks with it: give up what is not committed.</summary>
     Task LoseAsync();
@@ -37,6 +38,10 @@ internal interface IGroupMemberOwner
 /// Keeps this instance in its consumer group: joins, computes assignments as leader, sends signs of life, rejoins. One loop; the classic protocol.
 /// </summary>
 /// <remarks>
+/// <para>
+/// Rebalances are cooperative (KIP-429): tasks go on while the member joins, and only those that the assignment takes away stop. A task that moves is given to
+/// nobody in that generation; when its owner has committed and closed it, it joins again without it, and the rebalance that follows gives it to the new one.
+/// </para>
 /// One member per instance, not per thread: an instance's share is in proportion to its threads, and it divides its tasks among them itself.
 /// A coordinator that does not answer is asked again with growing pauses (100 ms to 10 s), without end. Source: Kafka's <c>ConsumerCoordinator</c>, KIP-345.
 /// </remarks>
@@ -49,12 +54,21 @@ internal sealed class GroupMember(IGroupCoordinator coordinator, StreamsConfig c
 
     private readonly SemaphoreSlim _rejoin = new(0, 1);
     private PartitionCounts? _divided;
+    private TimeSpan? _probeAfter;
+    private byte _nonce;
+    private volatile bool _joining;
     private GroupMembership _membership = GroupMembership.None(config.ApplicationId, config.GroupInstanceId);
 
     /// <summary>Who this instance is now; read from any thread.</summary>
     public GroupMembership Membership => Volatile.Read(ref _membership);
 
-    /// <summary>Asks for a new join, because a commit was refused.</summary>
+    /// <summary>
+    /// Whether a refusal of what was sent as the given membership may be due to a rebalance under way, which moves the generation before this member hears of it:
+    /// then the same can be sent again later. When the membership is in truth lost, the join says so.
+    /// </summary>
+    public bool MayBeOutdated(GroupMembership used) => _joining || !ReferenceEquals(used, Membership);
+
+    /// <summary>Asks for a new join: a commit was refused, or there is something to tell the leader.</summary>
     public void RequestRejoin()
     {
         try
@@ -75,7 +89,13 @@ internal sealed class GroupMember(IGroupCoordinator coordinator, StreamsConfig c
         {
             try
             {
-                if (await JoinAsync(cancellationToken).ConfigureAwait(false)) await StayAsync(cancellationToken).ConfigureAwait(false);
+                _joining = true;
+                if (await JoinAsync(cancellationToken).ConfigureAwait(false))
+                {
+                    _joining = false;
+                    await StayAsync(cancellationToken).ConfigureAwait(false);
+                }
+
                 retryMs = FirstRetryMs;
             }
             catch (ClusterUnavailableException failure)
@@ -87,11 +107,11 @@ internal sealed class GroupMember(IGroupCoordinator coordinator, StreamsConfig c
         }
     }
 
-    /// <summary>Leaves the group, so that the others need not wait for the session time-out. A static member stays: it means to come back.</summary>
+    /// <summary>Leaves the group, so that the others need not wait for the session time-out.</summary>
     public async Task LeaveAsync(CancellationToken cancellationToken)
     {
         var membership = Membership;
-        if (membership.MemberId.Length == 0 || membership.GroupInstanceId is not null) return;
+        if (membership.MemberId.Length == 0) return;
         try
         {
             await coordinator.LeaveAsync(membership, cancellationToken).ConfigureAwait(false);
@@ -106,7 +126,7 @@ internal sealed class GroupMember(IGroupCoordinator coordinator, StreamsConfig c
 
     private async Task<bool> JoinAsync(CancellationToken cancellationToken)
     {
-        var metadata = owner.Describe().Encode(owner.SubscribedTopics);
+        var metadata = (owner.Describe() with { Nonce = ++_nonce }).Encode(owner.SubscribedTopics);
         var joined = await coordinator.JoinAsync(
             new JoinGroupCall(Membership, config.SessionTimeout, config.RebalanceTimeout, ProtocolType, [new(ProtocolName, metadata)]), cancellationToken).ConfigureAwait(false);
         if (joined.Error != GroupError.None) return await HandleAsync(joined.Error).ConfigureAwait(false);
@@ -115,28 +135,85 @@ internal sealed class GroupMember(IGroupCoordinator coordinator, StreamsConfig c
         _divided = null;
         var isLeader = joined.LeaderId == joined.Membership.MemberId;
         IReadOnlyDictionary<string, ReadOnlyMemory<byte>> assignments = isLeader
-            ? await AssignAsync(joined.Members, cancellationToken).ConfigureAwait(false)
+            ? await AssignAsync(joined, cancellationToken).ConfigureAwait(false)
             : new Dictionary<string, ReadOnlyMemory<byte>>();
         var synced = await coordinator.SyncAsync(joined.Membership, assignments, cancellationToken).ConfigureAwait(false);
         if (synced.Error != GroupError.None) return await HandleAsync(synced.Error).ConfigureAwait(false);
 
         var assignment = MemberAssignment.Decode(synced.Assignment.Span);
-        Log.Joined(logger, config.ApplicationId, joined.Membership.MemberId, joined.Membership.GenerationId, isLeader ? " (leader)" : "", string.Join(", ", assignment.Tasks));
-        await owner.AssignAsync(joined.Membership, assignment).ConfigureAwait(false);
-        return true;
+        Log.Joined(
+            logger,
+            config.ApplicationId,
+            joined.Membership.MemberId,
+            joined.Membership.GenerationId,
+            isLeader ? " (leader)" : "",
+            string.Join(", ", assignment.Tasks),
+            string.Join(", ", assignment.StandbyTasks));
+
+        // From here on commits of this generation are accepted, and letting go of tasks needs them.
+        _joining = false;
+        _probeAfter = assignment.ProbeAfterMs > 0 ? TimeSpan.FromMilliseconds(assignment.ProbeAfterMs) : null;
+        if (!await AssignAliveAsync(joined.Membership, assignment, cancellationToken).ConfigureAwait(false)) return true;
+        Log.FollowUp(logger, config.ApplicationId);
+        return false;
     }
 
-    private async Task<Dictionary<string, ReadOnlyMemory<byte>>> AssignAsync(
-        IReadOnlyList<KeyValuePair<string, ReadOnlyMemory<byte>>> members,
-        CancellationToken cancellationToken)
+    // A thread hears of its assignment between records, and a slow record must not cost the instance its membership.
+    private async Task<bool> AssignAliveAsync(GroupMembership membership, MemberAssignment assignment, CancellationToken cancellationToken)
+    {
+        var assigning = owner.AssignAsync(membership, assignment);
+        while (!assigning.IsCompleted)
+        {
+            using var pause = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            var first = await Task.WhenAny(assigning, Task.Delay(config.HeartbeatInterval, config.TimeProvider, pause.Token)).ConfigureAwait(false);
+            await pause.CancelAsync().ConfigureAwait(false);
+            if (first == assigning || cancellationToken.IsCancellationRequested) break;
+            try
+            {
+                // Whatever the answer is, the next one says it again when there is time to act on it.
+                await coordinator.HeartbeatAsync(membership, cancellationToken).ConfigureAwait(false);
+            }
+            catch (ClusterUnavailableException failure)
+            {
+                Log.CoordinatorUnavailable(logger, config.ApplicationId, config.HeartbeatInterval.TotalMilliseconds, failure);
+            }
+        }
+
+        return await assigning.ConfigureAwait(false);
+    }
+
+    private async Task<Dictionary<string, ReadOnlyMemory<byte>>> AssignAsync(JoinGroupResult joined, CancellationToken cancellationToken)
     {
         var counts = await owner.PrepareTopicsAsync(cancellationToken).ConfigureAwait(false);
         _divided = counts;
-        var byMember = members.ToDictionary(member => member.Key, member => MemberMetadata.Decode(member.Value.Span));
-        var assigned = TaskAssignor.Assign(byMember, owner.AllTasks(counts));
-        return assigned.ToDictionary(
-            entry => entry.Key,
-            entry => new MemberAssignment(entry.Value, counts.ByTopic).Encode([.. entry.Value.SelectMany(task => owner.InputsOf(task, counts))]));
+        var members = joined.Members.ToDictionary(member => member.Key, member => MemberMetadata.Decode(member.Value.Span));
+        var division = TaskAssignor.Assign(new GroupSituation
+        {
+            Members = members,
+            Tasks = owner.AllTasks(counts),
+            EndPositions = await owner.EndPositionsAsync(counts, cancellationToken).ConfigureAwait(false),
+            StandbyReplicas = config.NumStandbyReplicas,
+            AcceptableRecoveryLag = config.AcceptableRecoveryLag,
+            MaxWarmupReplicas = config.MaxWarmupReplicas,
+            RackAwareTags = config.RackTags(),
+        });
+        IReadOnlyList<HostedTasks> hosts = members.Values.All(member => member.ApplicationServer.Length == 0)
+            ? []
+            : [.. members.Select(member => new HostedTasks(member.Value.ApplicationServer, division.Active[member.Key], division.Standby[member.Key]))];
+        var errorCode = members.Values.Max(member => member.ErrorCode);
+
+        // The leader looks again: it is the one whose joining always makes a rebalance.
+        return members.Keys.ToDictionary(
+            member => member,
+            member => new MemberAssignment
+            {
+                Tasks = division.Active[member],
+                StandbyTasks = division.Standby[member],
+                PartitionCounts = counts.ByTopic,
+                Hosts = hosts,
+                ErrorCode = errorCode,
+                ProbeAfterMs = division.NeedsProbe && member == joined.Membership.MemberId ? Math.Max(1, (long)config.ProbingRebalanceInterval.TotalMilliseconds) : 0,
+            }.Encode([.. division.Active[member].SelectMany(task => owner.InputsOf(task, counts))]));
     }
 
     // Signs of life until the group wants something.
@@ -144,6 +221,7 @@ internal sealed class GroupMember(IGroupCoordinator coordinator, StreamsConfig c
     {
         var lastAnswer = config.TimeProvider.GetTimestamp();
         var lastLook = lastAnswer;
+        var assignedAt = lastAnswer;
         while (true)
         {
             var asked = await WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -161,6 +239,7 @@ internal sealed class GroupMember(IGroupCoordinator coordinator, StreamsConfig c
             }
 
             if (error == GroupError.None && asked) error = GroupError.RebalanceInProgress;
+            if (error == GroupError.None && config.TimeProvider.GetElapsedTime(assignedAt) >= _probeAfter) error = GroupError.RebalanceInProgress;
             if (error == GroupError.None && _divided is not null && config.TimeProvider.GetElapsedTime(lastLook) >= config.MetadataMaxAge)
             {
                 lastLook = config.TimeProvider.GetTimestamp();
@@ -217,7 +296,7 @@ internal sealed class GroupMember(IGroupCoordinator coordinator, StreamsConfig c
         switch (error)
         {
             case GroupError.RebalanceInProgress:
-                await owner.SuspendAsync().ConfigureAwait(false);
+                // Tasks go on: the next assignment says which of them do not.
                 break;
             case GroupError.IllegalGeneration:
                 await owner.LoseAsync().ConfigureAwait(false);

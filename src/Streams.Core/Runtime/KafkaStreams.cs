@@ -97,8 +97,13 @@ public sealed class KafkaStreams : IAsyncDisposable
     }
 
     /// <summary>Commits, closes the tasks and leaves the group.</summary>
+    /// <param name="timeout">How long to wait.</param>
+    /// <param name="leaveGroup">
+    /// Whether the group is told, so that the others take over at once. Default: yes, except for a static member (<see cref="StreamsConfig.GroupInstanceId"/>), which
+    /// means to be back within the session time-out. KIP-812.
+    /// </param>
     /// <returns>False when threads were still busy after the time-out; they are left behind and end by themselves.</returns>
-    public async Task<bool> CloseAsync(TimeSpan timeout)
+    public async Task<bool> CloseAsync(TimeSpan timeout, bool? leaveGroup = null)
     {
         Task closing;
         lock (_gate)
@@ -110,7 +115,7 @@ public sealed class KafkaStreams : IAsyncDisposable
             }
 
             if (State is KafkaStreamsState.Rebalancing or KafkaStreamsState.Running) SetState(KafkaStreamsState.PendingShutdown);
-            closing = _closing ??= Task.Run(_instance.CloseAsync, CancellationToken.None);
+            closing = _closing ??= Task.Run(() => _instance.CloseAsync(leaveGroup ?? _config.GroupInstanceId is null), CancellationToken.None);
         }
 
         try
@@ -124,12 +129,54 @@ public sealed class KafkaStreams : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Starts one more thread, which gets its share of the tasks with the next rebalance. The record cache is divided as it was, by the number of stores.
+    /// </summary>
+    /// <returns>The thread's name; <c>null</c> when the application is not running, or has nothing for threads to do.</returns>
+    /// <remarks>Source: KIP-663.</remarks>
+    public string? AddStreamThread() => State is KafkaStreamsState.Running or KafkaStreamsState.Rebalancing ? _instance?.AddThread() : null;
+
+    /// <summary>Ends one thread; its tasks go to the others, here or elsewhere. Without threads an instance stays in its group and does nothing.</summary>
+    /// <param name="timeout">How long to wait for the thread's last commit.</param>
+    /// <returns>The thread's name; <c>null</c> when the application is not running, or has no thread but the caller's.</returns>
+    /// <exception cref="TimeoutException">The thread was still busy after the time-out; it ends by itself.</exception>
+    public string? RemoveStreamThread(TimeSpan timeout) => State is KafkaStreamsState.Running or KafkaStreamsState.Rebalancing ? _instance?.RemoveThread(timeout) : null;
+
+    /// <summary>Stops processing, punctuation and restoring on all threads until <see cref="Resume"/>. The instance stays in its group and goes on to commit. KIP-834.</summary>
+    /// <exception cref="InvalidOperationException">It has not been started.</exception>
+    public void Pause() => Started().Pause();
+
+    /// <summary>Goes on.</summary>
+    /// <exception cref="InvalidOperationException">It has not been started.</exception>
+    public void Resume() => Started().Resume();
+
+    /// <summary>Whether <see cref="Pause"/> is in force.</summary>
+    public bool IsPaused => _instance?.IsPaused ?? false;
+
+    /// <summary>
+    /// Deletes the local state of the application, which is then restored from changelogs at the next start. Only before the start or after the end.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">It is running.</exception>
+    /// <exception cref="StateStoreException">Another process uses the state.</exception>
+    public void CleanUp()
+    {
+        lock (_gate)
+        {
+            if (State is not (KafkaStreamsState.Created or KafkaStreamsState.NotRunning or KafkaStreamsState.Error))
+                throw new InvalidOperationException($"The application is {State}: its state is cleaned up before the start or after the end.");
+            using var directory = new StateDirectory(_config.StateDirectory, _config.ApplicationId, _logger);
+            directory.DeleteAll();
+        }
+    }
+
     /// <summary>Closes with a time-out of 30 seconds.</summary>
     public async ValueTask DisposeAsync()
     {
         await CloseAsync(_defaultCloseTimeout).ConfigureAwait(false);
         if (_closing is null or { IsCompleted: true }) _stopping.Dispose();
     }
+
+    private Instance Started() => _instance ?? throw new InvalidOperationException("The application has not been started.");
 
     private void SetState(KafkaStreamsState to)
     {
@@ -148,7 +195,7 @@ public sealed class KafkaStreams : IAsyncDisposable
             Failure = failure;
             Log.Failed(_logger, _config.ApplicationId, failure);
             SetState(KafkaStreamsState.PendingError);
-            _closing ??= Task.Run(_instance!.CloseAsync, CancellationToken.None);
+            _closing ??= Task.Run(() => _instance!.CloseAsync(leaveGroup: true), CancellationToken.None);
         }
     }
 
@@ -167,6 +214,9 @@ public sealed class KafkaStreams : IAsyncDisposable
         private readonly GroupMember _member;
         private readonly InternalTopics _internalTopics;
         private readonly Guid _processId;
+        private readonly string _clientId;
+        private readonly StateMemory _memory;
+        private readonly ErrorPolicy _errors;
         private readonly HashSet<StreamThread> _runningThreads = [];
         private readonly GlobalStreamThread? _globals;
         private readonly TopologyFingerprint _fingerprint;
@@ -175,7 +225,12 @@ public sealed class KafkaStreams : IAsyncDisposable
         private Task _starting = Task.CompletedTask;
         private Task _membership = Task.CompletedTask;
         private bool _closing;
-        private volatile IReadOnlyList<TaskId> _ownedTasks = [];
+        private Task _cleaning = Task.CompletedTask;
+        private volatile IReadOnlyList<StreamThread> _threads = [];
+        private int _lastThreadNumber;
+        private volatile bool _isPaused;
+        private volatile MemberAssignment? _assignment;
+        private volatile int _assignedGeneration = -1;
 
         public Instance(KafkaStreams streams)
         {
@@ -185,7 +240,7 @@ public sealed class KafkaStreams : IAsyncDisposable
             _logger = streams._logger;
             _stateDirectory = new StateDirectory(_config.StateDirectory, _config.ApplicationId, _logger);
             _processId = _config.ReadCommitted ? _stateDirectory.ProcessId() : Guid.NewGuid();
-            var clientId = _config.ClientId ?? $"{_config.ApplicationId}-{_processId}";
+            var clientId = _clientId = _config.ClientId ?? $"{_config.ApplicationId}-{_processId}";
             _ownsCluster = _config.Cluster is null;
             _cluster = _config.Cluster ?? KafkaClusterProvider.Create(_config.BootstrapServers!, _logger, _config.TimeProvider);
             _admin = _cluster.CreateAdmin(clientId + "-admin");
@@ -196,14 +251,13 @@ public sealed class KafkaStreams : IAsyncDisposable
             Metrics.AddClientGauge("failed-stream-threads", "{thread}", "Threads that an error has ended.", () => streams.Failure is null ? 0 : 1);
             _internalTopics = new InternalTopics(_plan, _admin, _config.ReplicationFactor, _config.TopicProperties, _logger);
             _member = new GroupMember(_coordinator, _config, this, _logger);
-            var memory = new StateMemory(_config.StateMemoryBytes, _config.StateStoreCacheMaxBytes / _config.NumStreamThreads);
-            var errors = ErrorPolicy.Of(_config, _logger);
+            var memory = _memory = new StateMemory(_config.StateMemoryBytes, _config.StateStoreCacheMaxBytes / _config.NumStreamThreads);
+            var errors = _errors = ErrorPolicy.Of(_config, _logger);
             if (_plan.Globals.Count > 0)
                 _globals = new GlobalStreamThread($"{clientId}-GlobalStreamThread", _config, _plan, _cluster, _admin, _stateDirectory, memory, errors, streams.Fail, _logger);
 
             // A topology of nothing but global stores has no tasks, and so no use for threads or a group.
-            Threads = [.. Enumerable.Range(1, _plan.Subtopologies.Count == 0 ? 0 : _config.NumStreamThreads).Select(number => new StreamThread(
-                $"{clientId}-StreamThread-{number}", $"{_config.ApplicationId}-{_processId}-{number}", _config, _plan, _cluster, _admin, _coordinator, _stateDirectory, memory, errors, GlobalStores, this, Metrics, _logger))];
+            _threads = [.. Enumerable.Range(0, _plan.Subtopologies.Count == 0 ? 0 : _config.NumStreamThreads).Select(_ => NewThread())];
             Log.Starting(_logger, _config.ApplicationId, _cluster.Description, clientId, Threads.Count);
             _fingerprint = TopologyFingerprint.Of(_plan);
             if (_stateDirectory.ReadFingerprint() is not { } before) return;
@@ -212,7 +266,16 @@ public sealed class KafkaStreams : IAsyncDisposable
                 Log.TopologyChanged(_logger, _config.ApplicationId, string.Concat(streams.TopologyChanges.Select(change => "\n  - " + change)));
         }
 
-        public IReadOnlyList<StreamThread> Threads { get; }
+        public IReadOnlyList<StreamThread> Threads => _threads;
+
+        public bool IsPaused => _isPaused;
+
+        /// <summary>The last assignment; <c>null</c> before the first and after the membership was lost.</summary>
+        public MemberAssignment? Assignment => _assignment;
+
+        public IClusterAdmin Admin => _admin;
+
+        public GlobalStreamThread? Globals => _globals;
 
         public StreamsMetrics Metrics { get; }
 
@@ -232,16 +295,22 @@ public sealed class KafkaStreams : IAsyncDisposable
             _starting = StartWhenGlobalsAreReadyAsync(_globals.Ready);
         }
 
-        public async Task CloseAsync()
+        public async Task CloseAsync(bool leaveGroup)
         {
             lock (_gate) _closing = true;
-            // Threads first: their last commits are made as members of the group.
+
+            // Threads first: their last commits are made as members of the group. A thread that is being added is in the list or never starts.
             foreach (var thread in Threads) thread.Stop();
             foreach (var thread in Threads) thread.Join(Timeout.InfiniteTimeSpan);
             await _streams._stopping.CancelAsync().ConfigureAwait(false);
             await _membership.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            using (var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5), _config.TimeProvider))
+            await _cleaning.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (leaveGroup)
+            {
+                using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5), _config.TimeProvider);
                 await _member.LeaveAsync(patience.Token).ConfigureAwait(false);
+            }
+
             if (_globals is not null)
             {
                 // After the threads, which read its stores until they end.
@@ -262,7 +331,78 @@ public sealed class KafkaStreams : IAsyncDisposable
             _streams._ended.TrySetResult();
         }
 
-        public MemberMetadata Describe() => new(_processId, Threads.Count, _ownedTasks, [.. _stateDirectory.TasksOnDisk()]);
+        public string? AddThread()
+        {
+            StreamThread thread;
+            lock (_gate)
+            {
+                if (_closing || _threads.Count == 0 && _plan.Subtopologies.Count == 0) return null;
+                thread = NewThread();
+                if (_isPaused) thread.Pause();
+                thread.Start();
+                _threads = [.. _threads, thread];
+            }
+
+            _member.RequestRejoin();
+            return thread.Name;
+        }
+
+        public string? RemoveThread(TimeSpan timeout)
+        {
+            StreamThread? thread;
+            lock (_gate)
+            {
+                if (_closing) return null;
+
+                // A thread cannot wait for its own end, and one that is called from cannot be the one that goes.
+                thread = _threads.LastOrDefault(candidate => !candidate.IsEnding && !candidate.IsCurrent);
+                if (thread is null) return null;
+                _threads = [.. _threads.Where(other => other != thread)];
+                _runningThreads.Remove(thread);
+            }
+
+            thread.Stop();
+            if (!thread.Join(timeout)) throw new TimeoutException($"Thread {thread.Name} was still busy after {timeout}; it ends by itself.");
+            thread.Dispose();
+            _member.RequestRejoin();
+            return thread.Name;
+        }
+
+        public void Pause()
+        {
+            lock (_gate)
+            {
+                _isPaused = true;
+                foreach (var thread in _threads) thread.Pause();
+            }
+        }
+
+        public void Resume()
+        {
+            lock (_gate)
+            {
+                _isPaused = false;
+                foreach (var thread in _threads) thread.Resume();
+            }
+        }
+
+        public MemberMetadata Describe()
+        {
+            var positions = new Dictionary<TaskId, long>(_stateDirectory.PositionsOnDisk());
+            foreach (var (task, state) in Threads.SelectMany(thread => thread.OpenTasks))
+                positions[task.Id] = state == ThreadTaskState.Running ? MemberMetadata.CaughtUp : task.PositionSum;
+            var threads = Threads;
+            return new MemberMetadata
+            {
+                ProcessId = _processId,
+                Threads = threads.Count(thread => !thread.IsEnding),
+                Generation = _assignedGeneration,
+                OwnedTasks = [.. threads.SelectMany(thread => thread.Tasks).Distinct().Order()],
+                Positions = positions,
+                ApplicationServer = _config.ApplicationServer ?? "",
+                Tags = _config.TagsToTell(),
+            };
+        }
 
         public async Task<PartitionCounts> PrepareTopicsAsync(CancellationToken cancellationToken) =>
             await _internalTopics.EnsureAsync(cancellationToken).ConfigureAwait(false);
@@ -276,17 +416,23 @@ public sealed class KafkaStreams : IAsyncDisposable
         public IReadOnlyCollection<TopicPartition> InputsOf(TaskId task, PartitionCounts counts) =>
             counts.Inputs(_plan.Subtopologies.First(subtopology => subtopology.Id == task.Subtopology), task.Partition);
 
-        public async Task SuspendAsync()
+        public async Task<IReadOnlyDictionary<TaskId, long>> EndPositionsAsync(PartitionCounts counts, CancellationToken cancellationToken)
         {
-            lock (_streams._gate)
+            var changelogs = new Dictionary<TaskId, List<TopicPartition>>();
+            foreach (var subtopology in _plan.Subtopologies)
             {
-                if (_streams.State == KafkaStreamsState.Running) _streams.SetState(KafkaStreamsState.Rebalancing);
+                var topics = subtopology.Changelogs().Values.Distinct().ToList();
+                if (topics.Count == 0) continue;
+                for (var partition = 0; partition < counts.TaskCount(subtopology); partition++)
+                    changelogs.Add(new TaskId(subtopology.Id, partition), [.. topics.Select(topic => new TopicPartition(topic, partition))]);
             }
 
-            await Task.WhenAll(Threads.Select(thread => thread.SuspendAsync())).ConfigureAwait(false);
+            if (changelogs.Count == 0) return new Dictionary<TaskId, long>();
+            var ends = await _admin.EndOffsetsAsync([.. changelogs.Values.SelectMany(partitions => partitions).Distinct()], readCommitted: false, cancellationToken).ConfigureAwait(false);
+            return changelogs.ToDictionary(entry => entry.Key, entry => entry.Value.Sum(partition => ends.GetValueOrDefault(partition)));
         }
 
-        public async Task AssignAsync(GroupMembership membership, MemberAssignment assignment)
+        public async Task<bool> AssignAsync(GroupMembership membership, MemberAssignment assignment)
         {
             var counts = PartitionCounts.Known(_plan, assignment.PartitionCounts);
             SubscribedTopics = [.. assignment.PartitionCounts.Keys];
@@ -294,13 +440,27 @@ public sealed class KafkaStreams : IAsyncDisposable
             // An assignment means that the leader has made and checked the topics: from here on this topology leaves traces.
             if (!_fingerprintKept) _stateDirectory.WriteFingerprint(_fingerprint);
             _fingerprintKept = true;
+            var threads = Threads.Where(thread => !thread.IsEnding).ToList();
+            var before = threads.SelectMany(thread => thread.Tasks).ToHashSet();
+            var revoked = before.Except(assignment.Tasks).Any();
             lock (_gate) _runningThreads.Clear();
-            var byThread = Divide(assignment.Tasks);
-            _ownedTasks = assignment.Tasks;
+            if (revoked || !before.SetEquals(assignment.Tasks))
+            {
+                lock (_streams._gate)
+                {
+                    if (_streams.State == KafkaStreamsState.Running) _streams.SetState(KafkaStreamsState.Rebalancing);
+                }
+            }
+
+            var byThread = TaskDivision.Divide(threads.Select(thread => new ThreadShare(thread.Tasks, thread.StandbyTasks)).ToList(), assignment.Tasks, assignment.StandbyTasks);
+            var assignments = byThread.Select(share => new ThreadAssignment(WithInputs(share.Active), WithInputs(share.Standby), counts.ByTopic)).ToList();
 
             // What moves between threads is closed by one before the other opens it: stores and their folders have one owner.
-            await Task.WhenAll(Threads.Select(thread => thread.CloseOthersAsync(WithInputs(byThread[thread])))).ConfigureAwait(false);
-            await Task.WhenAll(Threads.Select(thread => thread.AssignAsync(WithInputs(byThread[thread])))).ConfigureAwait(false);
+            await Task.WhenAll(threads.Zip(assignments, (thread, tasks) => thread.CloseOthersAsync(tasks))).ConfigureAwait(false);
+            await Task.WhenAll(threads.Zip(assignments, (thread, tasks) => thread.AssignAsync(tasks))).ConfigureAwait(false);
+            _assignment = assignment;
+            _assignedGeneration = membership.GenerationId;
+            return revoked;
 
             Dictionary<TaskId, IReadOnlyCollection<TopicPartition>> WithInputs(IEnumerable<TaskId> tasks) =>
                 tasks.ToDictionary(task => task, task => InputsOf(task, counts));
@@ -313,7 +473,7 @@ public sealed class KafkaStreams : IAsyncDisposable
                 if (_streams.State == KafkaStreamsState.Running) _streams.SetState(KafkaStreamsState.Rebalancing);
             }
 
-            _ownedTasks = [];
+            _assignment = null;
             await Task.WhenAll(Threads.Select(thread => thread.LoseAsync())).ConfigureAwait(false);
         }
 
@@ -322,7 +482,7 @@ public sealed class KafkaStreams : IAsyncDisposable
             lock (_gate)
             {
                 _runningThreads.Add(thread);
-                if (_runningThreads.Count < Threads.Count) return;
+                if (_threads.Any(other => !other.IsEnding && !_runningThreads.Contains(other))) return;
             }
 
             lock (_streams._gate)
@@ -331,11 +491,9 @@ public sealed class KafkaStreams : IAsyncDisposable
             }
         }
 
-        public void MembershipLost()
-        {
-            _ownedTasks = [];
-            _member.RequestRejoin();
-        }
+        public bool MayBeOutdated(GroupMembership used) => _member.MayBeOutdated(used);
+
+        public void MembershipLost() => _member.RequestRejoin();
 
         public StreamThreadExceptionResponse Judge(StreamThread thread, Exception failure)
         {
@@ -374,6 +532,7 @@ public sealed class KafkaStreams : IAsyncDisposable
                 if (Threads.Count > 0)
                 {
                     _membership = StayMemberAsync();
+                    _cleaning = CleanUpAsync();
                     return;
                 }
             }
@@ -385,21 +544,17 @@ public sealed class KafkaStreams : IAsyncDisposable
             }
         }
 
-        // A task stays on its thread; new ones go to the thread with the fewest.
-        private Dictionary<StreamThread, List<TaskId>> Divide(IReadOnlyList<TaskId> tasks)
-        {
-            var result = Threads.ToDictionary(thread => thread, _ => new List<TaskId>());
-            var most = (tasks.Count + Threads.Count - 1) / Threads.Count;
-            var open = new List<TaskId>();
-            foreach (var task in tasks)
-            {
-                var owner = Threads.FirstOrDefault(thread => thread.Tasks.Contains(task));
-                if (owner is not null && result[owner].Count < most) result[owner].Add(task);
-                else open.Add(task);
-            }
+        private StreamThread NewThread() => new(
+            $"{_clientId}-StreamThread-{++_lastThreadNumber}", $"{_config.ApplicationId}-{_processId}-{_lastThreadNumber}", _config, _plan, _cluster, _admin, _coordinator, _stateDirectory, _memory, _errors, GlobalStores, this, Metrics, _logger);
 
-            foreach (var task in open) result[Threads.MinBy(thread => result[thread].Count)!].Add(task);
-            return result;
+        private async Task CleanUpAsync()
+        {
+            var cancellation = _streams._stopping.Token;
+            while (true)
+            {
+                await Task.Delay(_config.StateCleanupDelay, _config.TimeProvider, cancellation).ConfigureAwait(false);
+                _stateDirectory.CleanUp(_config.StateCleanupDelay, _config.TimeProvider.GetUtcNow());
+            }
         }
 
         private async Task StayMemberAsync()

@@ -5,6 +5,9 @@ namespace Streams.Core;
 /// <param name="isTransactional">Whether everything that is sent belongs to a transaction.</param>
 internal sealed class RecordCollector(IRecordProducer producer, bool isTransactional = false)
 {
+    /// <summary>For tasks that write to no topic.</summary>
+    public static RecordCollector None => new(new NoProducer());
+
     /// <summary>Scratch space for keys; whoever uses it is done before it forwards anything.</summary>
     public SerdeBuffer KeyBuffer { get; } = new();
 

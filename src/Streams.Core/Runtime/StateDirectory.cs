@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 
@@ -16,10 +18,17 @@ internal sealed class StateDirectory : IDisposable
     private const string ProcessFile = "kafka-streams-process-metadata";
     private const long MaxProcessFileBytes = 4096;
     private const long MaxFingerprintBytes = 64 << 20;
+    private const string LockFile = ".lock";
+    private const string FormatFile = "format";
+    private const string Format = "streams state 1";
+    private const string PositionsFile = ".positions";
+    private const string PositionsHeader = "positions 1";
+    private const long MaxPositionsBytes = 1 << 20;
 
     private readonly string _root;
     private readonly ILogger _logger;
     private readonly Lock _gate = new();
+    private readonly HashSet<TaskId> _open = [];
     private FileStream? _lock;
 
     public StateDirectory(string stateDirectory, string applicationId, ILogger logger)
@@ -32,9 +41,87 @@ internal sealed class StateDirectory : IDisposable
     public string ForTask(TaskId task)
     {
         AcquireLock();
-        var folder = Path.Combine(_root, task.ToString());
-        Directory.CreateDirectory(folder);
+        var folder = FolderOf(task);
+        lock (_gate)
+        {
+            // Under the lock, so that cleaning up cannot take the folder away in between.
+            _open.Add(task);
+            Directory.CreateDirectory(folder);
+        }
+
         return folder;
+    }
+
+    /// <summary>The task's stores are closed: its folder may be cleaned up from now on.</summary>
+    public void Release(TaskId task)
+    {
+        lock (_gate) _open.Remove(task);
+    }
+
+    /// <summary>
+    /// Notes how far the persistent stores of a task are, for the next start to tell the group. Only a hint: a store itself knows better, and a note that cannot be
+    /// written is done without.
+    /// </summary>
+    public void NotePositions(StreamTask task)
+    {
+        var folder = FolderOf(task.Id);
+        var stores = task.Stores.Where(store => store.Store.IsPersistent && store.ChangelogPartition is not null && store.Store.ChangelogOffset is not null).ToList();
+        if (stores.Count == 0) return;
+        try
+        {
+            if (!Directory.Exists(folder)) return;
+            var text = new StringBuilder(PositionsHeader).Append('\n');
+            foreach (var store in stores) text.Append(CultureInfo.InvariantCulture, $"{store.Store.ChangelogOffset} {store.Store.Name}\n");
+            var path = Path.Combine(folder, PositionsFile);
+            File.WriteAllText(path + ".tmp", text.ToString());
+            File.Move(path + ".tmp", path, overwrite: true);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            Log.PositionsNotNoted(_logger, task.Id, folder, failure);
+        }
+    }
+
+    /// <summary>Tasks that have state here and the sums of their offsets as last noted; <see cref="MemberMetadata.UnknownPosition"/> where there is no note.</summary>
+    public IReadOnlyDictionary<TaskId, long> PositionsOnDisk() => TasksOnDisk().ToDictionary(task => task, ReadPosition);
+
+    /// <summary>Deletes the state of tasks that are not open and were not for the given time.</summary>
+    /// <returns>Number of tasks whose state was deleted.</returns>
+    public int CleanUp(TimeSpan olderThan, DateTimeOffset now)
+    {
+        var deleted = 0;
+        foreach (var task in TasksOnDisk())
+        {
+            var folder = FolderOf(task);
+            lock (_gate)
+            {
+                if (_open.Contains(task)) continue;
+                try
+                {
+                    var age = now - Directory.EnumerateFileSystemEntries(folder).Select(File.GetLastWriteTimeUtc).Append(Directory.GetLastWriteTimeUtc(folder)).Max();
+                    if (age < olderThan) continue;
+                    Directory.Delete(folder, recursive: true);
+                    deleted++;
+                    Log.StateCleaned(_logger, task, folder, age);
+                }
+                catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+                {
+                    Log.StateNotCleaned(_logger, task, folder, failure);
+                }
+            }
+        }
+
+        return deleted;
+    }
+
+    /// <summary>Deletes everything local of the application. Only while nothing of it runs, here or in another process.</summary>
+    public void DeleteAll()
+    {
+        if (!Directory.Exists(_root)) return;
+        AcquireLock();
+        foreach (var folder in Directory.EnumerateDirectories(_root)) Directory.Delete(folder, recursive: true);
+        foreach (var file in Directory.EnumerateFiles(_root).Where(file => Path.GetFileName(file) != LockFile)) File.Delete(file);
+        Dispose();
     }
 
     /// <summary>Folder of a global store; made when missing, and locked like that of a task.</summary>
@@ -88,7 +175,7 @@ internal sealed class StateDirectory : IDisposable
     public void Wipe(TaskId task)
     {
         AcquireLock();
-        var folder = Path.Combine(_root, task.ToString());
+        var folder = FolderOf(task);
         if (!Directory.Exists(folder)) return;
         Log.StateWiped(_logger, task, folder);
         Directory.Delete(folder, recursive: true);
@@ -151,6 +238,51 @@ internal sealed class StateDirectory : IDisposable
         }
     }
 
+    private string FolderOf(TaskId task) => Path.Combine(_root, task.ToString());
+
+    private long ReadPosition(TaskId task)
+    {
+        var file = new FileInfo(Path.Combine(FolderOf(task), PositionsFile));
+        try
+        {
+            if (!file.Exists || file.Length > MaxPositionsBytes) return MemberMetadata.UnknownPosition;
+            var lines = File.ReadAllLines(file.FullName);
+            if (lines.Length == 0 || lines[0] != PositionsHeader) return MemberMetadata.UnknownPosition;
+            var sum = 0L;
+            foreach (var line in lines.Skip(1))
+            {
+                var end = line.IndexOf(' ', StringComparison.Ordinal);
+                if (end <= 0 || !long.TryParse(line.AsSpan(0, end), NumberStyles.None, CultureInfo.InvariantCulture, out var offset) || offset > long.MaxValue - sum)
+                    return MemberMetadata.UnknownPosition;
+                sum += offset;
+            }
+
+            return sum;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            Log.PositionsNotNoted(_logger, task, file.FullName, failure);
+            return MemberMetadata.UnknownPosition;
+        }
+    }
+
+    // A folder of an older or newer kind is not guessed at.
+    private void CheckFormat()
+    {
+        var path = Path.Combine(_root, FormatFile);
+        if (!File.Exists(path))
+        {
+            File.WriteAllText(path, Format);
+            return;
+        }
+
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        Span<byte> bytes = stackalloc byte[64];
+        var found = Encoding.UTF8.GetString(bytes[..file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)]).Trim();
+        if (found != Format)
+            throw new StateStoreException($"The state folder '{_root}' has format '{found}', and this version reads '{Format}'. Use the version that wrote it, or delete the folder: stores are restored from their changelogs.");
+    }
+
     private string GlobalFolder(string store) => store.IndexOfAny(Path.GetInvalidFileNameChars()) >= 0 || store is "." or ".." or ""
         ? throw new StateStoreException($"Store name '{store}' cannot be a folder's name.")
         : Path.Combine(_root, "global", store);
@@ -163,7 +295,14 @@ internal sealed class StateDirectory : IDisposable
             try
             {
                 Directory.CreateDirectory(_root);
-                _lock = new FileStream(Path.Combine(_root, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+                _lock = new FileStream(Path.Combine(_root, LockFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+                CheckFormat();
+            }
+            catch (StateStoreException)
+            {
+                _lock?.Dispose();
+                _lock = null;
+                throw;
             }
             catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
             {

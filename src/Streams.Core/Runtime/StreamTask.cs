@@ -14,6 +14,7 @@ internal sealed class StreamTask
     private readonly TaskEnvironment _environment;
     private readonly TaskContext _context;
     private readonly List<TaskStore> _stores = [];
+    private readonly List<StoreContext> _storeContexts = [];
     private readonly Dictionary<string, IStateStore> _storesByName = [];
     private readonly List<Processor> _nodes = [];
     private readonly List<RecordQueue> _queues = [];
@@ -86,10 +87,53 @@ internal sealed class StreamTask
             var store = _environment.Decorate(definition.Builder.Build());
             _storesByName.Add(definition.Name, store);
             _stores.Add(new TaskStore(store, changelogPartition, changelog));
-            store.Init(new StoreContext(this, changelog));
+            var context = new StoreContext(this, changelog);
+            _storeContexts.Add(context);
+            store.Init(context);
         }
 
         foreach (var (name, store) in _environment.GlobalStores) _storesByName.TryAdd(name, store);
+    }
+
+    /// <summary>Whether any store can be restored from a changelog.</summary>
+    public bool HasChangelogs => _stores.Exists(store => store.ChangelogPartition is not null);
+
+    /// <summary>How far its stores are: the sum of their offsets, as far as they have changelogs. May be asked from any thread.</summary>
+    public long PositionSum
+    {
+        get
+        {
+            var sum = 0L;
+            foreach (var store in _stores) sum += store.RestoredOffset ?? 0;
+            return sum;
+        }
+    }
+
+    /// <summary>
+    /// Ends the task and keeps its stores open in a new one: a running task becomes a standby, or a standby one that will run. Call after a commit.
+    /// </summary>
+    /// <param name="inputs">Input partitions of the new one.</param>
+    /// <param name="environment">What the new one gets from its thread; its changelogs are written through it too.</param>
+    public StreamTask Recycle(IReadOnlyCollection<TopicPartition> inputs, TaskEnvironment environment)
+    {
+        if (_started)
+        {
+            foreach (var node in _nodes) node.Close();
+        }
+
+        _started = false;
+        foreach (var queue in _queues) queue.Clear();
+        _environment.Metrics?.Remove(_context.Metrics);
+        var next = new StreamTask(Id, _subtopology, inputs, environment);
+        foreach (var store in _stores) store.MoveTo(environment.Collector);
+        next._stores.AddRange(_stores);
+        next._storeContexts.AddRange(_storeContexts);
+        foreach (var (name, store) in _storesByName) next._storesByName.Add(name, store);
+        foreach (var context in _storeContexts) context.MoveTo(next);
+        _stores.Clear();
+        _storeContexts.Clear();
+        _storesByName.Clear();
+        return next;
     }
 
     /// <summary>Calls every node's Init, parents first. Stores are restored by now.</summary>
@@ -366,26 +410,55 @@ internal sealed class StreamTask
     /// <summary>A store of the task and its changelog.</summary>
     internal sealed class TaskStore(IStateStore store, TopicPartition? changelogPartition, Changelog? changelog)
     {
+        private long _restoredOffset = -1;
+
         public IStateStore Store { get; } = store;
 
         /// <summary>The partition that the store is restored from; <c>null</c> without logging.</summary>
         public TopicPartition? ChangelogPartition { get; } = changelogPartition;
 
-        /// <summary>Offset up to which the store was restored.</summary>
-        public long? RestoredOffset { get; set; }
+        /// <summary>Whether the changelog is a source topic, to which the store itself does not write.</summary>
+        public bool FollowsSource => ChangelogPartition is not null && changelog is null;
+
+        /// <summary>Offset up to which the store was restored. Written by the thread that has the task, read by any.</summary>
+        public long? RestoredOffset
+        {
+            get => Volatile.Read(ref _restoredOffset) is >= 0 and var offset ? offset : null;
+            set => Volatile.Write(ref _restoredOffset, value ?? -1);
+        }
+
+        /// <summary>Offset that the store is at; <c>null</c> when it is empty. While the task runs it moves with each commit.</summary>
+        public long? Position => RestoredOffset is { } restored ? Math.Max(restored, Store.ChangelogOffset ?? 0) : Store.ChangelogOffset;
+
+        /// <summary>The store goes on in another task, from where it is.</summary>
+        public void MoveTo(RecordCollector collector)
+        {
+            RestoredOffset = Position;
+            changelog?.MoveTo(collector);
+        }
 
         public long? OffsetToCommit(StreamTask task)
         {
             if (ChangelogPartition is not { } partition) return null;
             if (changelog is null) return task._queueByPartition.TryGetValue(partition, out var queue) ? queue.Position ?? RestoredOffset ?? Store.ChangelogOffset : RestoredOffset;
-            return changelog.AcknowledgedOffset ?? RestoredOffset ?? Store.ChangelogOffset;
+
+            // A store that was a standby in between has taken more than its producer wrote.
+            return changelog.AcknowledgedOffset is { } written ? Math.Max(written, RestoredOffset ?? 0) : RestoredOffset ?? Store.ChangelogOffset;
         }
     }
 
     /// <summary>Writes a store's changelog.</summary>
     internal sealed class Changelog(RecordCollector collector, string topicName, int partition) : IChangelog
     {
+        private RecordCollector collector = collector;
         private ProducerTopic? _topic;
+
+        /// <summary>The store goes on in a task that writes through another producer.</summary>
+        public void MoveTo(RecordCollector next)
+        {
+            collector = next;
+            _topic = null;
+        }
 
         public long? AcknowledgedOffset => _topic is null ? null : collector.Producer.AcknowledgedOffset(_topic, partition);
 
@@ -398,6 +471,11 @@ internal sealed class StreamTask
 
     private sealed class StoreContext(StreamTask task, IChangelog? changelog) : IStateStoreContext
     {
+        private StreamTask task = task;
+
+        /// <summary>The store goes on in another task object of the same id.</summary>
+        public void MoveTo(StreamTask next) => task = next;
+
         public string ApplicationId => task._environment.ApplicationId;
 
         public TaskId TaskId => task.Id;

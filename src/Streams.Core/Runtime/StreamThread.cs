@@ -12,7 +12,10 @@ internal interface IStreamThreadOwner
     /// <summary>All tasks of the thread are processing.</summary>
     void ThreadIsRunning(StreamThread thread);
 
-    /// <summary>A commit was refused: this instance is not in the group's generation any more.</summary>
+    /// <summary>Whether a commit that was refused under the given membership is to be made again later, because a rebalance is under way.</summary>
+    bool MayBeOutdated(GroupMembership used);
+
+    /// <summary>A commit was refused: the thread has given up its tasks, which are not this instance's any more.</summary>
     void MembershipLost();
 
     /// <summary>An error has come as far as the thread's end: what now? The thread has closed its tasks.</summary>
@@ -26,8 +29,8 @@ internal interface IStreamThreadOwner
 /// A thread that runs tasks: poll, queue, process, punctuate, commit, again and again. It waits in one place, the consumer's poll.
 /// </summary>
 /// <remarks>
-/// Others talk to it through <see cref="SuspendAsync"/>, <see cref="AssignAsync"/>, <see cref="LoseAsync"/> and <see cref="Stop"/>, which it obeys
-/// between records. Source: Kafka's <c>StreamThread</c>, <c>TaskManager</c> and <c>TaskExecutor</c>.
+/// Others talk to it through <see cref="CloseOthersAsync"/>, <see cref="AssignAsync"/>, <see cref="LoseAsync"/> and <see cref="Stop"/>, which it obeys
+/// between records. Tasks that restore, and standbys, are with its <see cref="StateUpdater"/>. Source: Kafka's <c>StreamThread</c>, <c>TaskManager</c> and <c>TaskExecutor</c>.
 /// </remarks>
 internal sealed class StreamThread : IDisposable
 {
@@ -37,8 +40,17 @@ internal sealed class StreamThread : IDisposable
     private const double FirstRetryMs = 100;
     private const double MaxRetryMs = 10_000;
 
+    /// <summary>How often the commit before tasks are closed is tried: 5 s in all.</summary>
+    private const int LastCommitAttempts = 100;
+
     /// <summary>Batches taken from the consumer in one turn.</summary>
     private const int BatchesPerTurn = 16;
+
+    /// <summary>Time until a commit is tried again that could not be made, mostly because the group was between two generations.</summary>
+    private static readonly TimeSpan _commitRetry = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Time between two notes of how far the state is, which the next start tells the group if the process dies.</summary>
+    private static readonly TimeSpan _timeBetweenPositions = TimeSpan.FromMinutes(1);
 
     /// <summary>Longest time that a record waits in a batch while the thread is busy with others.</summary>
     private static readonly TimeSpan _maxLinger = TimeSpan.FromMilliseconds(100);
@@ -58,23 +70,28 @@ internal sealed class StreamThread : IDisposable
     private readonly ThreadMetrics _metrics;
     private readonly ConcurrentQueue<(Action Run, TaskCompletionSource Done)> _commands = new();
     private readonly SortedDictionary<TaskId, StreamTask> _tasks = [];
+    private readonly SortedDictionary<TaskId, StreamTask> _standbys = [];
+    private readonly HashSet<StreamTask> _restoring = [];
     private readonly Dictionary<TopicPartition, StreamTask> _taskByPartition = [];
     private readonly HashSet<StreamTask> _running = [];
     private readonly HashSet<TopicPartition> _paused = [];
     private readonly CancellationTokenSource _stopping = new();
+    private readonly ManualResetEventSlim _pause = new();
     private readonly Thread _thread;
 
     private IRecordConsumer? _consumer;
     private readonly Committer _committer;
-    private ChangelogReader? _changelogs;
+    private StateUpdater? _updater;
     private Func<RecordCollector, TaskEnvironment>? _environment;
-    private bool _suspended = true;
     private bool _announceRunning;
+    private volatile bool _isPaused;
+    private volatile IReadOnlyList<(StreamTask Task, ThreadTaskState State)> _published = [];
     private long _lastCommit;
     private long _lastPurge;
     private long _lastSend;
+    private long _lastPositions;
     private int _recordsPerTurn = MaxRecordsPerTurn;
-    private IReadOnlyDictionary<TaskId, IReadOnlyCollection<TopicPartition>> _assigned = new Dictionary<TaskId, IReadOnlyCollection<TopicPartition>>();
+    private ThreadAssignment _assigned = ThreadAssignment.None;
     private bool _opensTasks;
     private long _openAt;
     private long? _openingSince;
@@ -114,20 +131,32 @@ internal sealed class StreamThread : IDisposable
         _applicationMetrics = metrics;
         _metrics = new ThreadMetrics(name, config.TimeProvider);
         _logger = logger;
-        _committer = new Committer(name, transactionalId, config, cluster, coordinator, () => owner.Membership, errors, logger) { Metrics = _metrics };
+        _committer = new Committer(name, transactionalId, config, cluster, coordinator, () => owner.Membership, owner.MayBeOutdated, errors, logger) { Metrics = _metrics };
         _thread = new Thread(Run) { Name = name, IsBackground = true };
     }
 
     public string Name { get; }
 
-    /// <summary>Tasks given to the thread; a snapshot for other threads.</summary>
+    /// <summary>Active tasks given to the thread; a snapshot for other threads.</summary>
     public IReadOnlyCollection<TaskId> Tasks { get; private set; } = [];
 
     /// <summary>Whether the thread has been started and has not ended.</summary>
     public bool IsAlive => _thread.IsAlive;
 
+    /// <summary>Standbys given to the thread; a snapshot for other threads.</summary>
+    public IReadOnlyCollection<TaskId> StandbyTasks { get; private set; } = [];
+
+    /// <summary>The tasks that are open and what they are doing; a snapshot for other threads, which may read positions and, under their gates, stores.</summary>
+    public IReadOnlyList<(StreamTask Task, ThreadTaskState State)> OpenTasks => _published;
+
+    /// <summary>Whether the thread has ended, or was asked to.</summary>
+    public bool IsEnding => _ended || _stopping.IsCancellationRequested;
+
     /// <summary>Records processed so far; read from any thread.</summary>
     public long ProcessedRecords => Volatile.Read(ref _processedRecords);
+
+    /// <summary>Whether the caller is this very thread.</summary>
+    public bool IsCurrent => Thread.CurrentThread == _thread;
 
     public void Start() => _thread.Start();
 
@@ -145,29 +174,35 @@ internal sealed class StreamThread : IDisposable
     public void Dispose()
     {
         _stopping.Dispose();
-        _changelogs?.Dispose();
+        _pause.Dispose();
     }
 
-    /// <summary>Commits, and processes nothing until the next assignment.</summary>
-    public Task SuspendAsync() => Post(() =>
-    {
-        if (_suspended) return;
-        _suspended = true;
-        Commit(_running.ToList());
-    });
+    /// <summary>
+    /// Commits and closes the tasks that are not among the given ones, so that others can have them; one that stays as a standby keeps its stores open. What is new
+    /// follows with <see cref="AssignAsync"/>.
+    /// </summary>
+    public Task CloseOthersAsync(ThreadAssignment assignment) => Post(() => CloseOthers(assignment));
 
-    /// <summary>Makes the given tasks the thread's own: closes the others, opens what is new, goes on with what stays.</summary>
-    public Task AssignAsync(IReadOnlyDictionary<TaskId, IReadOnlyCollection<TopicPartition>> tasks) => Post(() =>
-    {
-        CloseOthers(tasks);
-        Assign(tasks);
-    });
-
-    /// <summary>Closes the tasks that are not among the given ones, so that others can open them; what is new follows with <see cref="AssignAsync"/>.</summary>
-    public Task CloseOthersAsync(IReadOnlyDictionary<TaskId, IReadOnlyCollection<TopicPartition>> tasks) => Post(() => CloseOthers(tasks));
+    /// <summary>Makes the given tasks the thread's own: opens what is new, goes on with what stays. After <see cref="CloseOthersAsync"/>.</summary>
+    public Task AssignAsync(ThreadAssignment assignment) => Post(() => Assign(assignment));
 
     /// <summary>Closes all tasks without committing.</summary>
     public Task LoseAsync() => Post(LoseAll);
+
+    /// <summary>Processes nothing, fires no punctuation and restores nothing until <see cref="Resume"/>; goes on to poll and to commit.</summary>
+    public void Pause()
+    {
+        _isPaused = true;
+        _updater?.Pause();
+    }
+
+    /// <summary>Goes on.</summary>
+    public void Resume()
+    {
+        _isPaused = false;
+        _updater?.Resume();
+        _consumer?.Wake();
+    }
 
     private Task Post(Action command)
     {
@@ -195,6 +230,7 @@ internal sealed class StreamThread : IDisposable
             Tasks = [];
             _metrics.Ended();
             _applicationMetrics.Remove(_metrics);
+            StandbyTasks = [];
             CloseClients();
             _ended = true;
             DrainCommands();
@@ -244,8 +280,8 @@ internal sealed class StreamThread : IDisposable
 
     private void CloseClients()
     {
-        _changelogs?.Dispose();
-        _changelogs = null;
+        _updater?.Dispose();
+        _updater = null;
         _consumer?.Dispose();
         _committer.Dispose();
     }
@@ -259,8 +295,9 @@ internal sealed class StreamThread : IDisposable
             ReadCommitted = _config.ReadCommitted,
             Properties = _config.ConsumerProperties,
         });
-        _changelogs = new ChangelogReader(_cluster, _admin, Name, _config.ReadCommitted, _config.TimeProvider, _logger);
         var consumer = _consumer;
+        _updater = new StateUpdater(Name, _cluster, _admin, _coordinator, _config, consumer.Wake, _logger);
+        if (_isPaused) _updater.Pause();
         _environment = collector => new TaskEnvironment
         {
             ApplicationId = _config.ApplicationId,
@@ -277,33 +314,26 @@ internal sealed class StreamThread : IDisposable
             ThreadName = Name,
             Metrics = _applicationMetrics,
         };
-        _lastCommit = _lastPurge = _config.TimeProvider.GetTimestamp();
+        _lastCommit = _lastPurge = _lastPositions = _config.TimeProvider.GetTimestamp();
     }
 
     private void Turn()
     {
-        _metrics.BeginTurn(!_suspended);
+        _metrics.BeginTurn(!_isPaused);
         RunCommands();
         OpenTasksIfDue();
-        var hasWork = !_suspended && ProcessTasks();
-        if (_changelogs!.IsBusy && !_suspended)
-        {
-            // While restoring, the restore consumer is where the thread waits, so neither starves the other.
-            Attempt(() =>
-            {
-                _changelogs.Poll(hasWork ? TimeSpan.Zero : TimeSpan.FromMilliseconds(10));
-                StartRestoredTasks();
-            });
-            hasWork = !_opensTasks;
-        }
-
+        Attempt(TakeFromUpdater);
+        var hasWork = !_isPaused && ProcessTasks();
         SendPendingIfDue(hasWork);
         Poll(hasWork ? TimeSpan.Zero : WaitTime());
-        if (_suspended) return;
-        Guard(() =>
+        if (!_isPaused)
         {
-            foreach (var task in _running) Punctuate(task);
-        });
+            Guard(() =>
+            {
+                foreach (var task in _running) Punctuate(task);
+            });
+        }
+
         CommitIfDue();
         AnnounceIfRunning();
     }
@@ -317,7 +347,7 @@ internal sealed class StreamThread : IDisposable
 
     private void SendPendingIfDue(bool hasWork)
     {
-        if (_suspended || (hasWork && _config.TimeProvider.GetElapsedTime(_lastSend) < _maxLinger)) return;
+        if (hasWork && _config.TimeProvider.GetElapsedTime(_lastSend) < _maxLinger) return;
         _lastSend = _config.TimeProvider.GetTimestamp();
         Guard(_committer.SendPending);
     }
@@ -413,11 +443,10 @@ internal sealed class StreamThread : IDisposable
     private TimeSpan WaitTime()
     {
         var wait = _config.PollInterval;
-        if (_suspended) return wait;
         var now = _config.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds();
         foreach (var task in _running)
         {
-            if (task.NextWallClockPunctuation == long.MaxValue) continue;
+            if (_isPaused || task.NextWallClockPunctuation == long.MaxValue) continue;
             var until = TimeSpan.FromMilliseconds(Math.Clamp(task.NextWallClockPunctuation - now, 0, int.MaxValue));
             if (until < wait) wait = until;
         }
@@ -452,7 +481,14 @@ internal sealed class StreamThread : IDisposable
         _lastCommit = _config.TimeProvider.GetTimestamp();
         if (_committer.HasOpenTransaction) tasks = [.. _running];
         var mark = _metrics.Mark();
-        if (_committer.Commit(tasks, out var offsets) != CommitResult.Done) return false;
+        if (_committer.Commit(tasks, out var offsets) != CommitResult.Done)
+        {
+            // The tasks go on, and the commit is due again in a moment.
+            _lastCommit -= (long)(Math.Max(0, (_config.CommitInterval - _commitRetry).TotalSeconds) * _config.TimeProvider.TimestampFrequency);
+            return false;
+        }
+
+        NotePositionsIfDue();
         if (tasks.Count > 0)
         {
             _metrics.Committed(mark);
@@ -462,6 +498,24 @@ internal sealed class StreamThread : IDisposable
 
         PurgeIfDue(offsets);
         return true;
+    }
+
+    // Before tasks are closed: a group that is between two generations takes commits again in a moment.
+    private void CommitPatiently()
+    {
+        for (var attempt = 0; attempt < LastCommitAttempts; attempt++)
+        {
+            if (attempt > 0) _pause.Wait(_commitRetry);
+            var tasks = _running.Where(task => task.CommitNeeded).ToList();
+            if (tasks.Count == 0 || Commit(tasks)) return;
+        }
+    }
+
+    private void NotePositionsIfDue()
+    {
+        if (_config.TimeProvider.GetElapsedTime(_lastPositions) < _timeBetweenPositions) return;
+        _lastPositions = _config.TimeProvider.GetTimestamp();
+        foreach (var task in _running) _stateDirectory.NotePositions(task);
     }
 
     private void PurgeIfDue(IReadOnlyList<OffsetCommit> offsets)
@@ -489,30 +543,44 @@ internal sealed class StreamThread : IDisposable
         }
     }
 
-    private void CloseOthers(IReadOnlyDictionary<TaskId, IReadOnlyCollection<TopicPartition>> assigned)
+    private void CloseOthers(ThreadAssignment assignment)
     {
+        // Partitions of deleted topics go first: no commit that has them in it could succeed any more.
+        foreach (var task in _tasks.Values) RemoveInputs(task, partition => !assignment.Exists(partition));
         var tornTransaction = false;
-        foreach (var task in _tasks.Values.Where(task => !assigned.ContainsKey(task.Id)).ToList())
+        var leaving = _tasks.Values.Where(task => !assignment.Active.ContainsKey(task.Id)).ToList();
+        if (leaving.Exists(task => task.CommitNeeded)) CommitPatiently();
+        foreach (var task in leaving)
         {
-            // A commit that could not be made before the rebalance cannot be made now that the task is another's.
             if (_running.Contains(task) && task.CommitNeeded)
             {
+                // A commit that could not be made cannot be made later, when the task is another's.
                 Log.TaskMigrated(_logger, task.Id, new TaskMigratedException("the task moved before its last commit"));
                 tornTransaction |= _committer.HasOpenTransaction;
+                Close(task, "moved");
             }
-
-            Close(task, "moved");
+            else if (assignment.Standby.ContainsKey(task.Id))
+            {
+                Demote(task);
+            }
+            else
+            {
+                Close(task, "moved");
+            }
         }
 
         // What the task sent cannot be taken out of the transaction that the others are in too.
         if (tornTransaction) CloseAllDirty();
+        foreach (var task in _standbys.Values.Where(task => !assignment.Standby.ContainsKey(task.Id) && !assignment.Active.ContainsKey(task.Id)).ToList())
+            Close(task, "moved, was a standby");
+        Publish();
     }
 
-    private void Assign(IReadOnlyDictionary<TaskId, IReadOnlyCollection<TopicPartition>> assigned)
+    private void Assign(ThreadAssignment assignment)
     {
-        _assigned = assigned;
-        Tasks = [.. assigned.Keys];
-        _suspended = false;
+        _assigned = assignment;
+        Tasks = [.. assignment.Active.Keys];
+        StandbyTasks = [.. assignment.Standby.Keys];
         _announceRunning = true;
         _opensTasks = true;
         _openAt = _config.TimeProvider.GetTimestamp();
@@ -522,16 +590,23 @@ internal sealed class StreamThread : IDisposable
     /// <summary>Opens what is assigned and not open: after an assignment, and after going back to the last commit.</summary>
     private void OpenTasksIfDue()
     {
-        if (!_opensTasks || _suspended || _config.TimeProvider.GetTimestamp() < _openAt) return;
+        if (!_opensTasks || _config.TimeProvider.GetTimestamp() < _openAt) return;
         Attempt(() =>
         {
             _committer.Open(_stopping.Token);
-            foreach (var (id, inputs) in _assigned)
+            foreach (var (id, inputs) in _assigned.Active)
             {
                 if (_tasks.TryGetValue(id, out var task)) ChangeInputs(task, inputs);
-                else Create(id, inputs);
+                else if (_standbys.TryGetValue(id, out var standby)) Promote(standby, inputs);
+                else Create(id, inputs, isStandby: false);
             }
 
+            foreach (var (id, inputs) in _assigned.Standby)
+            {
+                if (!_standbys.ContainsKey(id)) Create(id, inputs, isStandby: true);
+            }
+
+            Publish();
             StartRestoredTasks();
             _opensTasks = false;
             _openingSince = null;
@@ -575,31 +650,93 @@ internal sealed class StreamThread : IDisposable
         OpenTasksIn(NextRetryMs());
     }
 
-    private void Create(TaskId id, IReadOnlyCollection<TopicPartition> inputs)
+    private void Create(TaskId id, IReadOnlyCollection<TopicPartition> inputs, bool isStandby)
     {
-        var subtopology = _plan.Subtopologies.First(candidate => candidate.Id == id.Subtopology);
-        StreamTask task;
-        try
+        var task = Open(id, inputs, isStandby);
+        (isStandby ? _standbys : _tasks).Add(id, task);
+        if (!isStandby)
         {
-            task = OpenForRestoring(id, subtopology, inputs);
-        }
-        catch (TaskCorruptedException failure)
-        {
-            Log.StateCorrupted(_logger, id, failure.Message);
-            _stateDirectory.Wipe(id);
-            task = OpenForRestoring(id, subtopology, inputs);
+            foreach (var input in inputs) _taskByPartition[input] = task;
         }
 
-        _tasks.Add(id, task);
-        foreach (var input in inputs) _taskByPartition[input] = task;
         _metrics.TaskCreated.Record(1);
         Log.TaskCreated(_logger, Name, id);
+        BringUpToDate(task, isStandby);
     }
 
-    // Topics that a pattern matches come and go while their task stays.
-    private void ChangeInputs(StreamTask task, IReadOnlyCollection<TopicPartition> inputs)
+    private void BringUpToDate(StreamTask task, bool isStandby)
     {
-        var gone = _taskByPartition.Where(entry => ReferenceEquals(entry.Value, task) && !inputs.Contains(entry.Key)).Select(entry => entry.Key).ToList();
+        if (!task.HasChangelogs) return;
+        if (!isStandby) _restoring.Add(task);
+        _updater!.Add(task, isStandby);
+    }
+
+    // The stores stay open and go on from where they are.
+    private void Promote(StreamTask standby, IReadOnlyCollection<TopicPartition> inputs)
+    {
+        _updater!.Take(standby, StandbySuspendReason.Promoted);
+        Forget(standby);
+        var task = Recycle(standby, inputs, _committer.Collector);
+        _tasks.Add(task.Id, task);
+        foreach (var input in inputs) _taskByPartition[input] = task;
+        Log.TaskRecycled(_logger, task.Id, "active");
+        BringUpToDate(task, isStandby: false);
+    }
+
+    private void Demote(StreamTask task)
+    {
+        Forget(task);
+        var standby = Recycle(task, [.. task.Queues.Select(queue => queue.Partition)], RecordCollector.None);
+        _standbys.Add(standby.Id, standby);
+        Log.TaskRecycled(_logger, task.Id, "a standby");
+        BringUpToDate(standby, isStandby: true);
+    }
+
+    private StreamTask Recycle(StreamTask task, IReadOnlyCollection<TopicPartition> inputs, RecordCollector collector)
+    {
+        try
+        {
+            return task.Recycle(inputs, _environment!(collector));
+        }
+        catch (Exception)
+        {
+            task.Close();
+            _stateDirectory.Release(task.Id);
+            throw;
+        }
+    }
+
+    private void TakeFromUpdater()
+    {
+        var changed = false;
+        while (_updater!.TryTakeRestored(out var task)) changed |= _restoring.Remove(task);
+        while (_updater.TryTakeFailed(out var failed))
+        {
+            var (task, failure) = failed;
+            var isStandby = _standbys.GetValueOrDefault(task.Id) == task;
+            if (!isStandby && _tasks.GetValueOrDefault(task.Id) != task) continue;
+            if (failure is not TaskCorruptedException) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
+            Log.StateCorrupted(_logger, task.Id, failure.Message);
+            var inputs = task.Queues.Select(queue => queue.Partition).ToList();
+            Close(task, "corrupted");
+            _stateDirectory.Wipe(task.Id);
+            Create(task.Id, inputs, isStandby);
+            changed = true;
+        }
+
+        StartRestoredTasks();
+        if (changed) Publish();
+    }
+
+    private void Publish() => _published =
+    [
+        .. _tasks.Values.Select(task => (task, _running.Contains(task) ? ThreadTaskState.Running : ThreadTaskState.Restoring)),
+        .. _standbys.Values.Select(task => (task, ThreadTaskState.Standby)),
+    ];
+
+    private void RemoveInputs(StreamTask task, Predicate<TopicPartition> isGone)
+    {
+        var gone = _taskByPartition.Where(entry => ReferenceEquals(entry.Value, task) && isGone(entry.Key)).Select(entry => entry.Key).ToList();
         foreach (var partition in gone)
         {
             task.RemoveInput(partition);
@@ -608,6 +745,12 @@ internal sealed class StreamThread : IDisposable
         }
 
         if (gone.Count > 0) _consumer!.Unassign(gone);
+    }
+
+    // Topics that a pattern matches come and go while their task stays.
+    private void ChangeInputs(StreamTask task, IReadOnlyCollection<TopicPartition> inputs)
+    {
+        RemoveInputs(task, partition => !inputs.Contains(partition));
         var added = inputs.Where(partition => !task.Reads(partition)).ToList();
         if (added.Count == 0) return;
         foreach (var partition in added)
@@ -637,25 +780,10 @@ internal sealed class StreamThread : IDisposable
         }
     }
 
-    private StreamTask OpenForRestoring(TaskId id, Subtopology subtopology, IReadOnlyCollection<TopicPartition> inputs)
+    private StreamTask Open(TaskId id, IReadOnlyCollection<TopicPartition> inputs, bool isStandby)
     {
-        var task = Open(id, subtopology, inputs);
-        try
-        {
-            _changelogs!.Add(task, _stopping.Token);
-            return task;
-        }
-        catch (Exception)
-        {
-            _changelogs!.Remove(task);
-            task.Close();
-            throw;
-        }
-    }
-
-    private StreamTask Open(TaskId id, Subtopology subtopology, IReadOnlyCollection<TopicPartition> inputs)
-    {
-        var task = new StreamTask(id, subtopology, inputs, _environment!(_committer.Collector));
+        var subtopology = _plan.Subtopologies.First(candidate => candidate.Id == id.Subtopology);
+        var task = new StreamTask(id, subtopology, inputs, _environment!(isStandby ? RecordCollector.None : _committer.Collector));
         try
         {
             task.OpenStores();
@@ -664,6 +792,7 @@ internal sealed class StreamThread : IDisposable
         catch (Exception)
         {
             task.Close();
+            _stateDirectory.Release(id);
             throw;
         }
     }
@@ -673,7 +802,7 @@ internal sealed class StreamThread : IDisposable
         List<StreamTask>? ready = null;
         foreach (var task in _tasks.Values)
         {
-            if (!_running.Contains(task) && !_changelogs!.IsRestoring(task)) (ready ??= []).Add(task);
+            if (!_running.Contains(task) && !_restoring.Contains(task)) (ready ??= []).Add(task);
         }
 
         if (ready is null) return;
@@ -686,6 +815,7 @@ internal sealed class StreamThread : IDisposable
         }
 
         _consumer!.Assign(starts);
+        Publish();
     }
 
     private List<TopicPartitionOffset> StartPositions(List<TopicPartition> partitions, out IReadOnlyDictionary<TopicPartition, OffsetCommit> committed)
@@ -765,7 +895,6 @@ internal sealed class StreamThread : IDisposable
         {
             foreach (var task in _tasks.Keys) Log.TaskMigrated(_logger, task, failure);
             LoseAll();
-            _suspended = true;
             _owner.MembershipLost();
         }
         catch (Exception failure) when (failure is TransactionAbortedException or TaskCorruptedException)
@@ -778,21 +907,32 @@ internal sealed class StreamThread : IDisposable
     {
         try
         {
-            if (!_suspended) Commit(_running.Where(task => task.CommitNeeded).ToList());
+            CommitPatiently();
             foreach (var task in _tasks.Values.ToList()) Close(task, "clean");
+            CloseStandbys();
         }
         catch (Exception failure) when (failure is TaskMigratedException or TaskCorruptedException or TransactionAbortedException or ClusterUnavailableException)
         {
             Log.LastCommitFailed(_logger, Name, failure);
             CloseAllDirty();
+            CloseStandbys();
         }
     }
 
     private void LoseAll()
     {
-        _assigned = new Dictionary<TaskId, IReadOnlyCollection<TopicPartition>>();
+        _assigned = ThreadAssignment.None;
         _opensTasks = false;
         CloseAllDirty();
+        CloseStandbys();
+        Tasks = [];
+        StandbyTasks = [];
+    }
+
+    private void CloseStandbys()
+    {
+        foreach (var task in _standbys.Values.ToList()) Close(task, "was a standby");
+        Publish();
     }
 
     // The producer goes too: what it still holds back must not be written after somebody else has taken the tasks over.
@@ -800,6 +940,7 @@ internal sealed class StreamThread : IDisposable
     {
         foreach (var task in _tasks.Values.ToList()) Close(task, "without commit");
         _committer.Abandon();
+        Publish();
     }
 
     private void TryCloseAllDirty()
@@ -807,6 +948,7 @@ internal sealed class StreamThread : IDisposable
         try
         {
             CloseAllDirty();
+            CloseStandbys();
         }
         catch (Exception failure) when (failure is not OutOfMemoryException)
         {
@@ -817,17 +959,8 @@ internal sealed class StreamThread : IDisposable
 
     private void Close(StreamTask task, string how)
     {
-        _tasks.Remove(task.Id);
-        _running.Remove(task);
-        _changelogs?.Remove(task);
-        var partitions = _taskByPartition.Where(entry => ReferenceEquals(entry.Value, task)).Select(entry => entry.Key).ToList();
-        foreach (var partition in partitions)
-        {
-            _taskByPartition.Remove(partition);
-            _paused.Remove(partition);
-        }
-
-        _consumer?.Unassign(partitions);
+        Forget(task);
+        _stateDirectory.NotePositions(task);
         try
         {
             task.Close();
@@ -838,6 +971,25 @@ internal sealed class StreamThread : IDisposable
         }
 
         _metrics.TaskClosed.Record(1);
+        _stateDirectory.Release(task.Id);
         Log.TaskClosed(_logger, Name, task.Id, how);
+    }
+
+    // Takes a task out of everything that works on it.
+    private void Forget(StreamTask task)
+    {
+        _updater?.Take(task, StandbySuspendReason.Migrated);
+        _tasks.Remove(task.Id);
+        _standbys.Remove(task.Id);
+        _running.Remove(task);
+        _restoring.Remove(task);
+        var partitions = _taskByPartition.Where(entry => ReferenceEquals(entry.Value, task)).Select(entry => entry.Key).ToList();
+        foreach (var partition in partitions)
+        {
+            _taskByPartition.Remove(partition);
+            _paused.Remove(partition);
+        }
+
+        _consumer?.Unassign(partitions);
     }
 }

@@ -18,6 +18,13 @@ public enum ProcessingGuarantee
 /// <remarks>Each property names its Kafka Streams key; defaults are Kafka Streams' own where nothing else is said.</remarks>
 public sealed record StreamsConfig
 {
+    private const int MaxClientTags = 5;
+    private const int MaxTagNameLength = 20;
+    private const int MaxTagValueLength = 30;
+
+    // Not a name that a client.tag can have, which ends before it.
+    private const string RackTag = "client.rack";
+
     private readonly TimeSpan? _commitInterval;
 
     /// <summary>Name of the application: its consumer group, the prefix of its internal topics and client ids, its folder under <see cref="StateDirectory"/>. <c>application.id</c></summary>
@@ -108,6 +115,39 @@ public sealed record StreamsConfig
     /// <summary>Name of a static member: a restart under the same name within the session time-out moves no tasks. <c>group.instance.id</c> (KIP-345)</summary>
     public string? GroupInstanceId { get; init; }
 
+    /// <summary>Copies of each task's state that other instances keep up to date, to take over without restoring (default 0). <c>num.standby.replicas</c></summary>
+    public int NumStandbyReplicas { get; init; }
+
+    /// <summary>Changelog records that an instance may be behind and still be given a task at once (default 10,000). <c>acceptable.recovery.lag</c> (KIP-441)</summary>
+    public long AcceptableRecoveryLag { get; init; } = 10_000;
+
+    /// <summary>Tasks of the whole group that may warm up at a time on instances that are to have them (default 2, at least 1). <c>max.warmup.replicas</c> (KIP-441)</summary>
+    public int MaxWarmupReplicas { get; init; } = 2;
+
+    /// <summary>Time after which the group looks whether warm-ups have caught up (default 10 min). <c>probing.rebalance.interval.ms</c> (KIP-441)</summary>
+    public TimeSpan ProbingRebalanceInterval { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Tags of this instance, such as its zone; at most 5. The <c>client.tag.</c> prefix (KIP-708).</summary>
+    public IReadOnlyDictionary<string, string> ClientTags { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Names of tags in whose values a task and its standbys are to differ where they can; each must be among <see cref="ClientTags"/>. <c>rack.aware.assignment.tags</c></summary>
+    public IReadOnlyList<string> RackAwareAssignmentTags { get; init; } = [];
+
+    /// <summary>The rack this instance is in: brokers may be read from the nearest replica, and standbys are kept apart by it when <see cref="RackAwareAssignmentTags"/> is empty. <c>client.rack</c></summary>
+    public string? ClientRack { get; init; }
+
+    /// <summary>Where other instances can reach this one, <c>host:port</c>: they find it in the metadata of queries. What answers there is yours. <c>application.server</c></summary>
+    public string? ApplicationServer { get; init; }
+
+    /// <summary>How long the local state of a task that has moved away is kept, in case it comes back (default 10 min). <c>state.cleanup.delay.ms</c></summary>
+    public TimeSpan StateCleanupDelay { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Told how restoring goes, on the restoring thread. Kafka's <c>setGlobalStateRestoreListener</c>.</summary>
+    public StateRestoreListener? StateRestoreListener { get; init; }
+
+    /// <summary>Told how standbys go, on the restoring thread. Kafka's <c>setStandbyUpdateListener</c> (KIP-988).</summary>
+    public StandbyUpdateListener? StandbyUpdateListener { get; init; }
+
     /// <summary>Decides about records that cannot be deserialised (default: fail). <c>deserialization.exception.handler</c></summary>
     public DeserializationExceptionHandler? DeserializationExceptionHandler { get; init; }
 
@@ -194,6 +234,22 @@ public sealed record StreamsConfig
             faults.Add($"statestore.cache.max.bytes is {StateStoreCacheMaxBytes}: 0 to StateMemoryBytes ({StateMemoryBytes}) is allowed");
         if (StateStoreUncommittedMaxBytes < 1 << 20) faults.Add($"statestore.uncommitted.max.bytes is {StateStoreUncommittedMaxBytes}: at least 1 MiB is allowed");
         if (ReplicationFactor is 0 or < -1) faults.Add($"replication.factor is {ReplicationFactor}: -1 (the broker's default) or at least 1 is allowed");
+        if (NumStandbyReplicas is < 0 or > 100) faults.Add($"num.standby.replicas is {NumStandbyReplicas}: 0 to 100 are allowed");
+        if (AcceptableRecoveryLag < 0) faults.Add($"acceptable.recovery.lag is {AcceptableRecoveryLag}: at least 0 is allowed");
+        if (MaxWarmupReplicas < 1) faults.Add($"max.warmup.replicas is {MaxWarmupReplicas}: at least 1 is allowed, or no task with state could ever move");
+        Positive(ProbingRebalanceInterval, "probing.rebalance.interval.ms");
+        Positive(StateCleanupDelay, "state.cleanup.delay.ms");
+        if (ClientTags.Count > MaxClientTags) faults.Add($"client.tag.* are {ClientTags.Count}: at most {MaxClientTags} are allowed");
+        foreach (var (name, value) in ClientTags)
+        {
+            if (name.Length is 0 or > MaxTagNameLength || value.Length is 0 or > MaxTagValueLength)
+                faults.Add($"client.tag.{name} is '{value}': names have 1 to {MaxTagNameLength} characters, values 1 to {MaxTagValueLength}");
+        }
+
+        foreach (var tag in RackAwareAssignmentTags.Where(tag => !ClientTags.ContainsKey(tag)))
+            faults.Add($"rack.aware.assignment.tags names '{tag}', which is not among client.tag.*: every instance must have it");
+        if (ApplicationServer is not null && !HostInfo.TryParse(ApplicationServer, out _))
+            faults.Add($"application.server is '{ApplicationServer}': it must be host:port, for example '10.0.0.7:8080'");
         foreach (var key in ConsumerProperties.Keys.Where(IsOurs))
             faults.Add($"consumer.{key} is decided by the application (offsets are committed with the state): remove it");
         if (faults.Count > 0)
@@ -205,6 +261,13 @@ public sealed record StreamsConfig
                 faults.Add($"{name} is {value.TotalMilliseconds}: 1 to {int.MaxValue} ms are allowed");
         }
     }
+
+    /// <summary>Tags that keep replicas apart: those named, or the rack where none are.</summary>
+    internal IReadOnlyList<string> RackTags() => RackAwareAssignmentTags.Count > 0 ? RackAwareAssignmentTags : [RackTag];
+
+    /// <summary>Tags that this instance tells the group.</summary>
+    internal IReadOnlyDictionary<string, string> TagsToTell() =>
+        ClientRack is null ? ClientTags : new Dictionary<string, string>(ClientTags) { [RackTag] = ClientRack };
 
     private static bool IsOurs(string key) => key is "enable.auto.commit" or "group.id" or "auto.offset.reset" or "enable.auto.offset.store";
 

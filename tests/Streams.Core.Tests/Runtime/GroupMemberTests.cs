@@ -17,7 +17,7 @@ public sealed class GroupMemberTests
         var play = new Play(Joined(1), Synced(0), GroupError.None, GroupError.RebalanceInProgress, Joined(2), Synced(1));
         await play.RunAsync();
         Assert.Equal(
-            ["join /-1", "sync m/1", "assign 0_0", "heartbeat m/1", "heartbeat m/1", "suspend", "join m/1", "sync m/2", "assign 0_1", "heartbeat m/2"],
+            ["join /-1", "sync m/1", "assign 0_0", "heartbeat m/1", "heartbeat m/1", "join m/1", "sync m/2", "assign 0_1", "heartbeat m/2"],
             play.Log);
     }
 
@@ -42,7 +42,7 @@ public sealed class GroupMemberTests
     {
         var play = new Play(Joined(1), new SyncGroupResult(GroupError.RebalanceInProgress, default), Joined(2), Synced(0));
         await play.RunAsync();
-        Assert.Equal(["join /-1", "sync m/1", "suspend", "join m/1", "sync m/2", "assign 0_0", "heartbeat m/2"], play.Log);
+        Assert.Equal(["join /-1", "sync m/1", "join m/1", "sync m/2", "assign 0_0", "heartbeat m/2"], play.Log);
     }
 
     [Fact]
@@ -95,7 +95,7 @@ public sealed class GroupMemberTests
             member.RequestRejoin();
         };
         await play.RunAsync();
-        Assert.Equal(["join /-1", "sync m/1", "assign 0_0", "heartbeat m/1", "suspend", "join m/1", "sync m/2", "assign 0_0", "heartbeat m/2"], play.Log);
+        Assert.Equal(["join /-1", "sync m/1", "assign 0_0", "heartbeat m/1", "join m/1", "sync m/2", "assign 0_0", "heartbeat m/2"], play.Log);
     }
 
     [Fact]
@@ -105,10 +105,39 @@ public sealed class GroupMemberTests
         await play.RunAsync();
         Assert.Equal(
             [
-                "join /-1", "prepare", "sync m/1 m=[0_0] n=[0_1]", "assign 0_0", "heartbeat m/1", "heartbeat m/1", "look", "suspend",
+                "join /-1", "prepare", "sync m/1 m=[0_0] n=[0_1]", "assign 0_0", "heartbeat m/1", "heartbeat m/1", "look",
                 "join m/1", "prepare", "sync m/2 m=[0_0] n=[0_1]", "assign 0_0", "heartbeat m/2",
             ],
             play.Log);
+    }
+
+    [Fact]
+    public async Task Member_that_had_to_let_go_of_a_task_joins_again_at_once()
+    {
+        var play = new Play(Joined(1), Synced(0), Joined(2), Synced(0)) { LetsGo = true };
+        await play.RunAsync();
+        Assert.Equal(["join /-1", "sync m/1", "assign 0_0", "join m/1", "sync m/2", "assign 0_0", "heartbeat m/2"], play.Log);
+    }
+
+    [Fact]
+    public async Task Member_that_is_to_look_again_joins_again_when_the_time_has_come()
+    {
+        var play = new Play(Joined(1), Synced(0, probeAfterMs: 8000), GroupError.None, GroupError.None, GroupError.None, Joined(2), Synced(0));
+        await play.RunAsync();
+        Assert.Equal(["join /-1", "sync m/1", "assign 0_0", .. Enumerable.Repeat("heartbeat m/1", 3), "join m/1", "sync m/2", "assign 0_0", "heartbeat m/2"], play.Log);
+    }
+
+    [Fact]
+    public async Task Member_whose_threads_are_slow_to_take_an_assignment_stays_alive()
+    {
+        var slow = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var play = new Play(Joined(1), Synced(0), GroupError.None, GroupError.RebalanceInProgress, GroupError.None) { SlowAssignment = slow };
+        play.OnHeartbeat = count =>
+        {
+            if (count == 3) slow.SetResult();
+        };
+        await play.RunAsync();
+        Assert.Equal(["join /-1", "sync m/1", "assign 0_0", "heartbeat m/1", "heartbeat m/1", "heartbeat m/1"], play.Log.Take(6));
     }
 
     [Fact]
@@ -135,11 +164,11 @@ public sealed class GroupMemberTests
         "m",
         [new("m", Metadata(0)), new("n", Metadata(1))]);
 
-    private static ReadOnlyMemory<byte> Metadata(int partition) => new MemberMetadata(Guid.Empty, 1, [new TaskId(0, partition)], []).Encode(["in"]);
+    private static ReadOnlyMemory<byte> Metadata(int partition) => new MemberMetadata { ProcessId = Guid.Empty, Threads = 1, OwnedTasks = [new TaskId(0, partition)] }.Encode(["in"]);
 
-    private static SyncGroupResult Synced(int partition) => new(
+    private static SyncGroupResult Synced(int partition, long probeAfterMs = 0) => new(
         GroupError.None,
-        new MemberAssignment([new TaskId(0, partition)], new Dictionary<string, int> { ["in"] = 2 }).Encode([new TopicPartition("in", partition)]));
+        new MemberAssignment { Tasks = [new TaskId(0, partition)], PartitionCounts = new Dictionary<string, int> { ["in"] = 2 }, ProbeAfterMs = probeAfterMs }.Encode([new TopicPartition("in", partition)]));
 
     private static ClusterUnavailableException Away() => new("away");
 
@@ -156,7 +185,15 @@ public sealed class GroupMemberTests
 
         public bool TopicsChange { get; set; }
 
+        /// <summary>Whether the next assignment takes something away.</summary>
+        public bool LetsGo { get; set; }
+
+        /// <summary>Keeps assignments from being done.</summary>
+        public TaskCompletionSource? SlowAssignment { get; init; }
+
         public Action<GroupMember>? OnAssigned { get; set; }
+
+        public Action<int>? OnHeartbeat { get; set; }
 
         public IReadOnlyCollection<string> SubscribedTopics => ["in"];
 
@@ -183,7 +220,7 @@ public sealed class GroupMemberTests
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
         }
 
-        public MemberMetadata Describe() => new(Guid.Empty, 1, [], []);
+        public MemberMetadata Describe() => new() { ProcessId = Guid.Empty, Threads = 1 };
 
         public Task<PartitionCounts> PrepareTopicsAsync(CancellationToken cancellationToken)
         {
@@ -201,12 +238,17 @@ public sealed class GroupMemberTests
 
         public IReadOnlyCollection<TopicPartition> InputsOf(TaskId task, PartitionCounts counts) => [new("in", task.Partition)];
 
-        public Task SuspendAsync() => Written("suspend");
+        public Task<IReadOnlyDictionary<TaskId, long>> EndPositionsAsync(PartitionCounts counts, CancellationToken cancellationToken) =>
+            Task.FromResult<IReadOnlyDictionary<TaskId, long>>(new Dictionary<TaskId, long>());
 
-        public Task AssignAsync(GroupMembership membership, MemberAssignment assignment)
+        public async Task<bool> AssignAsync(GroupMembership membership, MemberAssignment assignment)
         {
             OnAssigned?.Invoke(_member!);
-            return Written($"assign {string.Join(',', assignment.Tasks)}");
+            await Written($"assign {string.Join(',', assignment.Tasks)}");
+            await (SlowAssignment?.Task ?? Task.CompletedTask);
+            var letGo = LetsGo;
+            LetsGo = false;
+            return letGo;
         }
 
         public Task LoseAsync() => Written("lose");
@@ -220,6 +262,7 @@ public sealed class GroupMemberTests
         private void Write(string line)
         {
             lock (Log) Log.Add(line);
+            if (line.StartsWith("heartbeat", StringComparison.Ordinal)) OnHeartbeat?.Invoke(Log.Count(other => other.StartsWith("heartbeat", StringComparison.Ordinal)));
         }
     }
 }

@@ -1,29 +1,79 @@
 using System.Buffers;
-using System.Buffers.Binary;
-using System.Text;
 
 namespace Streams.Core;
 
 /// <summary>
 /// What an instance tells the leader of its group. Travels as the user data of a consumer-protocol subscription, so that group tools can show the topics.
 /// </summary>
-/// <param name="ProcessId">Identifies the process.</param>
-/// <param name="Threads">How many threads it has: its share of the work.</param>
-/// <param name="OwnedTasks">Tasks it runs now.</param>
-/// <param name="TasksOnDisk">Tasks it has local state of.</param>
-internal sealed record MemberMetadata(Guid ProcessId, int Threads, IReadOnlyList<TaskId> OwnedTasks, IReadOnlyList<TaskId> TasksOnDisk)
+/// <remarks>Source: Kafka's <c>SubscriptionInfo</c>; the bytes are our own, because members of another kind cannot share the group (ADR 0006).</remarks>
+internal sealed record MemberMetadata
 {
+    /// <summary>Position of a task that runs here and has nothing to catch up.</summary>
+    public const long CaughtUp = -2;
+
+    /// <summary>Position of a task whose state lies here, nobody knows how far.</summary>
+    public const long UnknownPosition = -3;
+
     private const short Version = 1;
+    private const int MaxThreads = 100_000;
+
+    /// <summary>Identifies the process.</summary>
+    public required Guid ProcessId { get; init; }
+
+    /// <summary>How many threads it has: its share of the work. 0 while all have been removed.</summary>
+    public required int Threads { get; init; }
+
+    /// <summary>Generation in which <see cref="OwnedTasks"/> were assigned. Of two that claim a task, the later one is right (KIP-792).</summary>
+    public int Generation { get; init; } = -1;
+
+    /// <summary>Active tasks it has now and works on until it is told otherwise.</summary>
+    public IReadOnlyList<TaskId> OwnedTasks { get; init; } = [];
+
+    /// <summary>
+    /// How far the local state of tasks is, active, standby or only on disk: the sum of the changelog offsets of its stores, <see cref="CaughtUp"/> or
+    /// <see cref="UnknownPosition"/>.
+    /// </summary>
+    public IReadOnlyDictionary<TaskId, long> Positions { get; init; } = new Dictionary<TaskId, long>();
+
+    /// <summary>Where others can ask this instance, <c>host:port</c>; empty for nowhere. Kafka's <c>application.server</c>.</summary>
+    public string ApplicationServer { get; init; } = "";
+
+    /// <summary>Where it runs, for keeping replicas apart. Kafka's <c>client.tag.</c> settings (KIP-708).</summary>
+    public IReadOnlyDictionary<string, string> Tags { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Something that the whole group is to know; 0 for nothing. 1: the application is to shut down everywhere (KIP-671).</summary>
+    public int ErrorCode { get; init; }
+
+    /// <summary>Differs from one join to the next: a coordinator takes a follower that joins again with the same bytes for one that missed an answer.</summary>
+    public byte Nonce { get; init; }
 
     public ReadOnlyMemory<byte> Encode(IReadOnlyCollection<string> topics)
     {
         var userData = new ArrayBufferWriter<byte>();
         WireFormat.WriteInt16(userData, Version);
+        WireFormat.WriteByte(userData, Nonce);
         ProcessId.TryWriteBytes(userData.GetSpan(16), bigEndian: true, out _);
         userData.Advance(16);
         WireFormat.WriteInt32(userData, Threads);
+        WireFormat.WriteInt32(userData, Generation);
+        WireFormat.WriteInt32(userData, ErrorCode);
         WireFormat.WriteTasks(userData, OwnedTasks);
-        WireFormat.WriteTasks(userData, TasksOnDisk);
+        WireFormat.WriteInt32(userData, Positions.Count);
+        foreach (var (task, position) in Positions)
+        {
+            WireFormat.WriteInt32(userData, task.Subtopology);
+            WireFormat.WriteInt32(userData, task.Partition);
+            WireFormat.WriteInt64(userData, position);
+        }
+
+        WireFormat.WriteString(userData, ApplicationServer);
+        WireFormat.WriteInt32(userData, Tags.Count);
+        foreach (var (name, value) in Tags)
+        {
+            WireFormat.WriteString(userData, name);
+            WireFormat.WriteString(userData, value);
+        }
+
         return WireFormat.WriteSubscription(topics, userData.WrittenSpan);
     }
 
@@ -31,187 +81,42 @@ internal sealed record MemberMetadata(Guid ProcessId, int Threads, IReadOnlyList
     {
         var reader = new WireFormat.Reader(WireFormat.UserDataOfSubscription(subscription));
         reader.Version(Version);
+        var nonce = reader.Byte();
         var processId = new Guid(reader.Bytes(16), bigEndian: true);
         var threads = reader.Int32();
-        if (threads is < 1 or > 100_000) throw WireFormat.Malformed($"{threads} threads");
-        return new MemberMetadata(processId, threads, reader.Tasks(), reader.Tasks());
-    }
-}
-
-/// <summary>What the leader tells an instance: its tasks, and the partition counts that everybody is to work with.</summary>
-/// <param name="Tasks">Tasks to run.</param>
-/// <param name="PartitionCounts">Number of partitions of every source and internal topic.</param>
-internal sealed record MemberAssignment(IReadOnlyList<TaskId> Tasks, IReadOnlyDictionary<string, int> PartitionCounts)
-{
-    private const short Version = 1;
-
-    public ReadOnlyMemory<byte> Encode(IReadOnlyCollection<TopicPartition> partitions)
-    {
-        var userData = new ArrayBufferWriter<byte>();
-        WireFormat.WriteInt16(userData, Version);
-        WireFormat.WriteTasks(userData, Tasks);
-        WireFormat.WriteInt32(userData, PartitionCounts.Count);
-        foreach (var (topic, count) in PartitionCounts)
-        {
-            WireFormat.WriteString(userData, topic);
-            WireFormat.WriteInt32(userData, count);
-        }
-
-        return WireFormat.WriteAssignment(partitions, userData.WrittenSpan);
-    }
-
-    public static MemberAssignment Decode(ReadOnlySpan<byte> assignment)
-    {
-        if (assignment.IsEmpty) return new MemberAssignment([], new Dictionary<string, int>());
-        var reader = new WireFormat.Reader(WireFormat.UserDataOfAssignment(assignment));
-        reader.Version(Version);
-        var tasks = reader.Tasks();
-        var count = reader.Count(minimumElementSize: sizeof(short) + sizeof(int));
-        var counts = new Dictionary<string, int>(count);
+        if (threads is < 0 or > MaxThreads) throw WireFormat.Malformed($"{threads} threads");
+        var generation = reader.Int32();
+        var errorCode = reader.Int32();
+        var owned = reader.Tasks();
+        var count = reader.Count(2 * sizeof(int) + sizeof(long));
+        var positions = new Dictionary<TaskId, long>(count);
         for (var index = 0; index < count; index++)
         {
-            var topic = reader.String();
-            var partitions = reader.Int32();
-            counts[topic] = partitions > 0 ? partitions : throw WireFormat.Malformed($"{partitions} partitions of topic '{topic}'");
+            var task = reader.Task();
+            var position = reader.Int64();
+            positions[task] = position is >= 0 or CaughtUp or UnknownPosition ? position : throw WireFormat.Malformed($"position {position} of task '{task}'");
         }
 
-        return new MemberAssignment(tasks, counts);
-    }
-}
-
-/// <summary>The consumer protocol's subscription and assignment (version 0), and the primitives of our own user data in them.</summary>
-internal static class WireFormat
-{
-    public static void WriteInt16(IBufferWriter<byte> output, short value)
-    {
-        BinaryPrimitives.WriteInt16BigEndian(output.GetSpan(sizeof(short)), value);
-        output.Advance(sizeof(short));
-    }
-
-    public static void WriteInt32(IBufferWriter<byte> output, int value)
-    {
-        BinaryPrimitives.WriteInt32BigEndian(output.GetSpan(sizeof(int)), value);
-        output.Advance(sizeof(int));
-    }
-
-    public static void WriteString(IBufferWriter<byte> output, string value)
-    {
-        var size = Encoding.UTF8.GetByteCount(value);
-        WriteInt16(output, checked((short)size));
-        output.Advance(Encoding.UTF8.GetBytes(value, output.GetSpan(size)));
-    }
-
-    public static void WriteTasks(IBufferWriter<byte> output, IReadOnlyList<TaskId> tasks)
-    {
-        WriteInt32(output, tasks.Count);
-        foreach (var task in tasks)
+        var server = reader.String();
+        count = reader.Count(2 * sizeof(short));
+        var tags = new Dictionary<string, string>(count);
+        for (var index = 0; index < count; index++)
         {
-            WriteInt32(output, task.Subtopology);
-            WriteInt32(output, task.Partition);
+            var name = reader.String();
+            tags[name] = reader.String();
         }
-    }
 
-    public static ReadOnlyMemory<byte> WriteSubscription(IReadOnlyCollection<string> topics, ReadOnlySpan<byte> userData)
-    {
-        var output = new ArrayBufferWriter<byte>();
-        WriteInt16(output, 0);
-        WriteInt32(output, topics.Count);
-        foreach (var topic in topics) WriteString(output, topic);
-        WriteInt32(output, userData.Length);
-        output.Write(userData);
-        return output.WrittenMemory;
-    }
-
-    public static ReadOnlyMemory<byte> WriteAssignment(IReadOnlyCollection<TopicPartition> partitions, ReadOnlySpan<byte> userData)
-    {
-        var output = new ArrayBufferWriter<byte>();
-        WriteInt16(output, 0);
-        var byTopic = partitions.GroupBy(partition => partition.Topic).ToList();
-        WriteInt32(output, byTopic.Count);
-        foreach (var topic in byTopic)
+        return new MemberMetadata
         {
-            WriteString(output, topic.Key);
-            WriteInt32(output, topic.Count());
-            foreach (var partition in topic) WriteInt32(output, partition.Partition);
-        }
-
-        WriteInt32(output, userData.Length);
-        output.Write(userData);
-        return output.WrittenMemory;
-    }
-
-    public static ReadOnlySpan<byte> UserDataOfSubscription(ReadOnlySpan<byte> data)
-    {
-        var reader = new Reader(data);
-        reader.Int16();
-        var topics = reader.Count(sizeof(short));
-        for (var index = 0; index < topics; index++) reader.String();
-        return reader.Bytes(reader.Count(1));
-    }
-
-    public static ReadOnlySpan<byte> UserDataOfAssignment(ReadOnlySpan<byte> data)
-    {
-        var reader = new Reader(data);
-        reader.Int16();
-        var topics = reader.Count(sizeof(short) + sizeof(int));
-        for (var index = 0; index < topics; index++)
-        {
-            reader.String();
-            var partitions = reader.Count(sizeof(int));
-            reader.Bytes(partitions * sizeof(int));
-        }
-
-        return reader.Bytes(reader.Count(1));
-    }
-
-    public static SerializationException Malformed(string what) => new(
-        $"A group member's metadata is malformed ({what}). Is a program of another kind or version in the same consumer group? Each application needs its own application.id.");
-
-    /// <summary>Reads with every length checked before it is used.</summary>
-    public ref struct Reader(ReadOnlySpan<byte> data)
-    {
-        private ReadOnlySpan<byte> _data = data;
-
-        public short Int16() => BinaryPrimitives.ReadInt16BigEndian(Bytes(sizeof(short)));
-
-        public int Int32() => BinaryPrimitives.ReadInt32BigEndian(Bytes(sizeof(int)));
-
-        public string String()
-        {
-            var length = Int16();
-            return length < 0 ? throw Malformed("a negative length") : Encoding.UTF8.GetString(Bytes(length));
-        }
-
-        public int Count(int minimumElementSize)
-        {
-            var count = Int32();
-            return count < 0 || (long)count * minimumElementSize > _data.Length ? throw Malformed($"a count of {count}") : count;
-        }
-
-        public TaskId[] Tasks()
-        {
-            var tasks = new TaskId[Count(2 * sizeof(int))];
-            for (var index = 0; index < tasks.Length; index++)
-            {
-                tasks[index] = new TaskId(Int32(), Int32());
-                if (tasks[index].Subtopology < 0 || tasks[index].Partition < 0) throw Malformed($"a task '{tasks[index]}'");
-            }
-
-            return tasks;
-        }
-
-        public ReadOnlySpan<byte> Bytes(int length)
-        {
-            if (length > _data.Length) throw Malformed($"{length} bytes announced, {_data.Length} left");
-            var bytes = _data[..length];
-            _data = _data[length..];
-            return bytes;
-        }
-
-        public void Version(short newest)
-        {
-            var version = Int16();
-            if (version < 1 || version > newest) throw Malformed($"version {version}, this build reads 1 to {newest}");
-        }
+            ProcessId = processId,
+            Threads = threads,
+            Generation = generation,
+            ErrorCode = errorCode,
+            OwnedTasks = owned,
+            Positions = positions,
+            ApplicationServer = server,
+            Tags = tags,
+            Nonce = nonce,
+        };
     }
 }
