@@ -41,7 +41,7 @@ public sealed class PatternSourceTests
         Assert.Null(app.Failure);
 
         var values = TestTopics.ReadAll(cluster, "output").Select(record => record.Value).Order(StringComparer.Ordinal).ToList();
-        Assert.True(values.Distinct().Count() == 70, string.Join(' ', values));
+        Assert.Equal(70, values.Distinct().Count());
         Assert.DoesNotContain("not matched", values);
     }
 

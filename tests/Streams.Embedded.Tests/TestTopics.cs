@@ -9,7 +9,9 @@ internal static class TestTopics
     public static async Task CreateAsync(ICluster cluster, string topic, int partitions)
     {
         using var admin = cluster.CreateAdmin("test");
-        await admin.CreateTopicsAsync([new NewTopic(topic, partitions, 1, new Dictionary<string, string>())], CancellationToken.None);
+
+        // Tests write records of some years ago, which the default retention would delete as soon as the broker looks.
+        await admin.CreateTopicsAsync([new NewTopic(topic, partitions, 1, new Dictionary<string, string> { ["retention.ms"] = "-1" })], CancellationToken.None);
     }
 
     public static void Produce(ICluster cluster, string topic, IEnumerable<(string Key, string Value)> records)
