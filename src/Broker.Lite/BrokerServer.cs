@@ -168,7 +168,10 @@ public sealed class BrokerServer : IAsyncDisposable
         new ApiVersionsHandler(() => _dispatcher),
         new MetadataHandler(state),
         new ProduceHandler(state),
-        new FetchHandler(state, fetchMaxBytes),
+        new FetchHandler(
+            state,
+            fetchMaxBytes,
+            new FetchSessions(state.View.Config.Int(BrokerConfigKeys.MaxFetchSessions), _options.TimeProvider, _options.NewId)),
         new ListOffsetsHandler(state),
         new CreateTopicsHandler(state),
         new DeleteTopicsHandler(state),

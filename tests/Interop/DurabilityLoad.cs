@@ -257,9 +257,10 @@ internal sealed class DurabilityLoad : IDisposable
 
     private void ReadAsMember()
     {
-        using var consumer = NewConsumer(MemberGroup);
-        consumer.Subscribe(Plain);
         var positions = new Dictionary<int, long>();
+        // What was read before a rebalance is read again: to commit it now would move the group past records of this assignment.
+        using var consumer = ConsumerOf(MemberGroup).SetPartitionsAssignedHandler((_, _) => positions.Clear()).Build();
+        consumer.Subscribe(Plain);
         while (!IsStopping)
         {
             ConsumeResult<string, string>? result;
@@ -410,7 +411,9 @@ internal sealed class DurabilityLoad : IDisposable
         RetryBackoffMs = 20,
     };
 
-    private IConsumer<string, string> NewConsumer(string group) => new ConsumerBuilder<string, string>(new ConsumerConfig
+    private IConsumer<string, string> NewConsumer(string group) => ConsumerOf(group).Build();
+
+    private ConsumerBuilder<string, string> ConsumerOf(string group) => new ConsumerBuilder<string, string>(new ConsumerConfig
     {
         BootstrapServers = _bootstrap,
         GroupId = group,
@@ -422,7 +425,7 @@ internal sealed class DurabilityLoad : IDisposable
         FetchWaitMaxMs = 50,
         ReconnectBackoffMs = 20,
         ReconnectBackoffMaxMs = 100,
-    }).SetLogHandler((_, _) => { }).Build();
+    }).SetLogHandler((_, _) => { });
 
     private static string Value(int transaction, int index) => string.Create(CultureInfo.InvariantCulture, $"{transaction}.{index}");
 

@@ -21,6 +21,7 @@ internal static class BrokerConfigKeys
     public const string LogRetentionCheckIntervalMs = "log.retention.check.interval.ms";
     public const string LogDirs = "log.dirs";
     public const string MaxConnections = "max.connections";
+    public const string MaxFetchSessions = "max.incremental.fetch.session.cache.slots";
     public const string NumPartitions = "num.partitions";
     public const string DefaultReplicationFactor = "default.replication.factor";
     public const string DeleteTopicEnable = "delete.topic.enable";
@@ -61,6 +62,7 @@ internal static class BrokerConfigKeys
         Key(LogRetentionCheckIntervalMs, ConfigType.Long, "5000", "How often logs are looked at for retention and flush by time, in milliseconds.", 1, int.MaxValue) with { ReadOnly = true },
         Key(LogDirs, ConfigType.String, "", "The data folder; empty when logs are kept in memory.") with { ReadOnly = true },
         Key(MaxConnections, ConfigType.Int, "4096", "The most connections open at a time; bounded, unlike Kafka's default, because memory is.", 1) with { ReadOnly = true },
+        Key(MaxFetchSessions, ConfigType.Int, "1000", "The most fetch sessions open at a time; clients beyond it repeat their partitions in each request.", 0) with { ReadOnly = true },
         Key(NumPartitions, ConfigType.Int, "1", "Partitions of topics whose creator does not say.", 1, 10_000),
         Key(OffsetMetadataMaxBytes, ConfigType.Int, "4096", "The longest text a client may attach to a committed offset, in bytes.", 0) with { ReadOnly = true },
         Key(OffsetsRetentionCheckIntervalMs, ConfigType.Long, "600000", "How often old offsets are looked for, in milliseconds.", 1) with { ReadOnly = true },

@@ -7,35 +7,107 @@ namespace Broker.Lite.Requests;
 
 /// <summary>Fetch (1): read whole batches from partitions, waiting for data if there is not enough.</summary>
 /// <remarks>
-/// v4: isolation level. v7: sessions (KIP-227), which are declined: session id 0 keeps clients sending full requests. v9: leader epochs.
-/// v11: rack. v12: last fetched epoch. The size limits are soft in one way: the first partition with data returns at least one batch,
-/// however large (KIP-74), or a consumer could never get past it.
+/// v4: isolation level. v7: sessions (KIP-227), bounded in number. v9: leader epochs. v11: rack. v12: last fetched epoch. v13: topic ids
+/// instead of names (KIP-516). v15, v16: nothing that concerns clients of one broker. The size limits are soft in one way: the first
+/// partition with data returns at least one batch, however large (KIP-74), or a consumer could never get past it.
 /// </remarks>
-internal sealed class FetchHandler(BrokerState broker, int maxBytes) : RequestHandler<FetchRequest, FetchResponse>(4, 12)
+internal sealed class FetchHandler(BrokerState broker, int maxBytes, FetchSessions sessions) : RequestHandler<FetchRequest, FetchResponse>(4, 16)
 {
     private const int NoSession = 0;
     private const int FirstInSession = 0;
+    private const int LastInSession = -1;
+    private const short FirstWithTopicIds = 13;
     private const sbyte ReadCommitted = 1;
+
+    /// <summary>The key of a partition as a client names it: by the topic's id from v13 on. In the same process a name is good, too.</summary>
+    public static FetchKey KeyOf(string topic, Guid topicId, int partition, bool usesTopicIds) =>
+        usesTopicIds && (topicId != Guid.Empty || topic.Length == 0) ? new FetchKey("", topicId, partition) : new FetchKey(topic, Guid.Empty, partition);
 
     protected override async ValueTask<FetchResponse?> HandleAsync(FetchRequest request, RequestContext context, CancellationToken cancellationToken)
     {
-        // Continuing a session that was never opened; a client that opens or closes one gets a full answer without session.
-        if (request.SessionId != NoSession && request.SessionEpoch > FirstInSession)
-            return new FetchResponse { ErrorCode = ErrorCode.FetchSessionIdNotFound };
+        var error = Begin(request, context.Version >= FirstWithTopicIds, out var session, out var targets);
+        if (error != ErrorCode.None)
+            return new FetchResponse { ErrorCode = error };
 
+        var results = await ReadAsync(request, targets, context, cancellationToken).ConfigureAwait(false);
+        var response = new FetchResponse { SessionId = session?.Id ?? NoSession };
+        // The first answer of a session says everything, later ones what is new.
+        var isIncremental = session is not null && request.SessionEpoch != FirstInSession;
+        foreach (var (target, result) in results)
+        {
+            if (isIncremental && !target.IsNews(result))
+                continue;
+            if (response.Responses.Count == 0 || response.Responses[^1].Topic != target.Key.Topic || response.Responses[^1].TopicId != target.Key.TopicId)
+                response.Responses.Add(new() { Topic = target.Key.Topic, TopicId = target.Key.TopicId });
+            response.Responses[^1].Partitions.Add(result);
+        }
+
+        if (session is not null)
+        {
+            lock (session.Gate)
+                session.Answered(results);
+        }
+
+        return response;
+    }
+
+    /// <summary>Finds or opens the session that a request belongs to, if any, and says which partitions are to be read.</summary>
+    private ErrorCode Begin(FetchRequest request, bool usesTopicIds, out FetchSession? session, out IReadOnlyList<FetchTarget> targets)
+    {
+        var named = new List<FetchTarget>();
+        foreach (var topic in request.Topics)
+        {
+            foreach (var partition in topic.Partitions)
+                named.Add(new FetchTarget(KeyOf(topic.Topic, topic.TopicId, partition.Partition, usesTopicIds), partition));
+        }
+
+        session = null;
+        targets = named;
+        if (request.SessionEpoch is FirstInSession or LastInSession)
+        {
+            if (request.SessionId != NoSession)
+                sessions.Remove(request.SessionId);
+            if (request.SessionEpoch == LastInSession || named.Count == 0)
+                return ErrorCode.None;
+            session = sessions.TryOpen(usesTopicIds);
+            if (session is null)
+                return ErrorCode.None;
+            lock (session.Gate)
+                targets = [.. session.Update(request, named)];
+            return ErrorCode.None;
+        }
+
+        session = sessions.Find(request.SessionId);
+        if (session is null)
+            return ErrorCode.FetchSessionIdNotFound;
+        lock (session.Gate)
+        {
+            if (request.SessionEpoch != session.NextEpoch)
+                return ErrorCode.InvalidFetchSessionEpoch;
+            if (usesTopicIds != session.UsesTopicIds)
+                return ErrorCode.FetchSessionTopicIdError;
+            session.Advance();
+            targets = [.. session.Update(request, named)];
+            return ErrorCode.None;
+        }
+    }
+
+    private async ValueTask<List<(FetchTarget Target, FetchResponse.PartitionData Result)>> ReadAsync(
+        FetchRequest request, IReadOnlyList<FetchTarget> targets, RequestContext context, CancellationToken cancellationToken)
+    {
         var started = broker.Time.GetTimestamp();
-        var response = Read(request, context, out var bytes, out var mustAnswer);
+        var results = Read(request, targets, context, out var bytes, out var mustAnswer);
         while (!mustAnswer && bytes < request.MinBytes && TimeLeft(request, started) is var left && left > TimeSpan.Zero)
         {
             context.ReleaseLeases();
             var waiter = new FetchWaiter(request.MinBytes);
             // Registered before reading again, so that what is appended after the read cannot be missed.
-            var watched = Register(request, waiter);
+            var watched = Register(targets, waiter);
             try
             {
-                response = Read(request, context, out bytes, out mustAnswer);
+                results = Read(request, targets, context, out bytes, out mustAnswer);
                 if (mustAnswer || bytes >= request.MinBytes)
-                    return response;
+                    return results;
                 context.ReleaseLeases();
                 waiter.Arm(bytes);
                 await waiter.Task.WaitAsync(left, broker.Time, cancellationToken).ConfigureAwait(false);
@@ -50,39 +122,41 @@ internal sealed class FetchHandler(BrokerState broker, int maxBytes) : RequestHa
                     partition.RemoveWaiter(waiter);
             }
 
-            response = Read(request, context, out bytes, out mustAnswer);
+            results = Read(request, targets, context, out bytes, out mustAnswer);
         }
 
-        return response;
+        return results;
     }
 
     private TimeSpan TimeLeft(FetchRequest request, long started) =>
         TimeSpan.FromMilliseconds(request.MaxWaitMs) - broker.Time.GetElapsedTime(started);
 
-    private FetchResponse Read(FetchRequest request, RequestContext context, out long bytes, out bool mustAnswer)
+    private List<(FetchTarget Target, FetchResponse.PartitionData Result)> Read(
+        FetchRequest request, IReadOnlyList<FetchTarget> targets, RequestContext context, out long bytes, out bool mustAnswer)
     {
         var view = broker.View;
         var budget = Math.Min(request.MaxBytes, maxBytes);
-        var response = new FetchResponse { SessionId = NoSession, Responses = new(request.Topics.Count) };
+        var results = new List<(FetchTarget, FetchResponse.PartitionData)>(targets.Count);
         bytes = 0;
-        mustAnswer = request.Topics.TrueForAll(topic => topic.Partitions.Count == 0);
-        foreach (var asked in request.Topics)
+        mustAnswer = targets.Count == 0;
+        foreach (var target in targets)
         {
-            var topic = view.Find(asked.Topic);
-            var results = new List<FetchResponse.PartitionData>(asked.Partitions.Count);
-            foreach (var partition in asked.Partitions)
-            {
-                var result = Read(topic?.Find(partition.Partition), partition, request.IsolationLevel, (int)Math.Max(0, budget - bytes), bytes == 0, context);
-                bytes += result.Records?.Length ?? 0;
-                mustAnswer |= result.ErrorCode != ErrorCode.None || result.DivergingEpoch is not null;
-                results.Add(result);
-            }
-
-            response.Responses.Add(new() { Topic = asked.Topic, Partitions = results });
+            var topic = Find(view, target.Key);
+            var result = topic is null && target.Key.Topic.Length == 0
+                ? Failed(target, ErrorCode.UnknownTopicId)
+                : Read(topic?.Find(target.Key.Partition), target.Asked, request.IsolationLevel, (int)Math.Max(0, budget - bytes), bytes == 0, context);
+            bytes += result.Records?.Length ?? 0;
+            mustAnswer |= result.ErrorCode != ErrorCode.None || result.DivergingEpoch is not null;
+            results.Add((target, result));
         }
 
-        return response;
+        return results;
     }
+
+    private static Topic? Find(ClusterView view, FetchKey key) => key.TopicId != Guid.Empty ? view.Find(key.TopicId) : view.Find(key.Topic);
+
+    private static FetchResponse.PartitionData Failed(FetchTarget target, ErrorCode error) =>
+        new() { PartitionIndex = target.Key.Partition, ErrorCode = error, HighWatermark = -1, Records = ReadOnlyMemory<byte>.Empty };
 
     private static FetchResponse.PartitionData Read(
         Partition? partition, FetchRequest.FetchPartition asked, sbyte isolationLevel, int budget, bool isFirst, RequestContext context)
@@ -116,20 +190,16 @@ internal sealed class FetchHandler(BrokerState broker, int maxBytes) : RequestHa
         return result;
     }
 
-    private List<Partition> Register(FetchRequest request, FetchWaiter waiter)
+    private List<Partition> Register(IReadOnlyList<FetchTarget> targets, FetchWaiter waiter)
     {
         var view = broker.View;
-        var partitions = new List<Partition>();
-        foreach (var topic in request.Topics)
+        var partitions = new List<Partition>(targets.Count);
+        foreach (var target in targets)
         {
-            var known = view.Find(topic.Topic);
-            foreach (var asked in topic.Partitions)
-            {
-                if (known?.Find(asked.Partition) is not { } partition)
-                    continue;
-                partition.AddWaiter(waiter);
-                partitions.Add(partition);
-            }
+            if (Find(view, target.Key)?.Find(target.Key.Partition) is not { } partition)
+                continue;
+            partition.AddWaiter(waiter);
+            partitions.Add(partition);
         }
 
         return partitions;

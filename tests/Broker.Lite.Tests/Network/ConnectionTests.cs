@@ -32,7 +32,7 @@ public sealed class ConnectionTests
         var answer = await client.CallAsync(new ApiVersionsRequest(), 0);
         var expected = new Dictionary<ApiKey, (short, short)>
         {
-            [ApiKey.Produce] = (0, 11), [ApiKey.Fetch] = (4, 12), [ApiKey.ListOffsets] = (1, 7), [ApiKey.Metadata] = (0, 12),
+            [ApiKey.Produce] = (0, 11), [ApiKey.Fetch] = (4, 16), [ApiKey.ListOffsets] = (1, 7), [ApiKey.Metadata] = (0, 12),
             [ApiKey.OffsetCommit] = (2, 8), [ApiKey.OffsetFetch] = (1, 8), [ApiKey.FindCoordinator] = (0, 4), [ApiKey.JoinGroup] = (0, 9),
             [ApiKey.Heartbeat] = (0, 4), [ApiKey.LeaveGroup] = (0, 5), [ApiKey.SyncGroup] = (0, 5), [ApiKey.DescribeGroups] = (0, 5),
             [ApiKey.ListGroups] = (0, 4), [ApiKey.ApiVersions] = (0, 4), [ApiKey.CreateTopics] = (0, 7), [ApiKey.DeleteTopics] = (0, 6),

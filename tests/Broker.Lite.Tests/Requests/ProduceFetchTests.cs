@@ -153,17 +153,6 @@ public sealed class ProduceFetchTests
     }
 
     [Fact]
-    public async Task Fetch_sessions_are_declined()
-    {
-        await using var broker = await StartAsync();
-        var request = TestBroker.Fetch("t", 0);
-        (request.SessionId, request.SessionEpoch) = (0, 0);
-        Assert.Equal(0, (await broker.SendAsync(request)).SessionId);
-        (request.SessionId, request.SessionEpoch) = (77, 1);
-        Assert.Equal(ErrorCode.FetchSessionIdNotFound, (await broker.SendAsync(request)).ErrorCode);
-    }
-
-    [Fact]
     public async Task Leader_epochs_that_never_were_are_unknown()
     {
         await using var broker = await StartAsync();
