@@ -570,7 +570,8 @@ def second_transactional_producer_fences_the_first(bootstrap, topic):
 @check
 def transaction_open_for_too_long_is_aborted(bootstrap, topic):
     create_topic(bootstrap, topic)
-    producer = transactional(bootstrap, topic, transaction_timeout_ms=1000, message_timeout_ms=1000)
+    # The client insists on giving a message no longer than the transaction, and its first one takes it a second.
+    producer = transactional(bootstrap, topic, transaction_timeout_ms=4000, message_timeout_ms=4000)
     producer.begin_transaction()
     equal([], send_all(producer, topic, [b"slow"]), "failed messages")
     consumer = assigned(bootstrap, topic, isolation_level="read_committed")
