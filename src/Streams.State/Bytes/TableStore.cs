@@ -52,7 +52,9 @@ internal sealed class TableStore<T> : IDisposable
     private HeldWriteListener<T>? _listener;
     private bool _sendOldValues;
     private bool _flushing;
+    // Numbers of unapplied entries. One whose entry expired before it was applied names nothing, or an entry that came later, which may then be named twice.
     private int[] _unapplied = [];
+    private int _unappliedListed;
     private int _unappliedCount;
     private long _unappliedBytes;
     private long _heapBytes;
@@ -60,6 +62,7 @@ internal sealed class TableStore<T> : IDisposable
     private int _waitingCommits;
     private long? _offset;
     private int _hand;
+    private int _broom;
     private IByteEngineIterator? _idleIterator;
     private ulong _firstSegment;
     private bool _dropSegments;
@@ -478,8 +481,38 @@ internal sealed class TableStore<T> : IDisposable
 
     private int AddEntry(ReadOnlySpan<byte> key, uint hash)
     {
-        if (_engine is not null && MemoryBytes > _shares.TableBytes) Evict(EvictionSteps);
+        if (_engine is not null)
+        {
+            if (_times is not null) Sweep();
+            if (MemoryBytes > _shares.TableBytes) Evict(EvictionSteps);
+        }
+
         return _table.Add(key, hash);
+    }
+
+    /// <summary>
+    /// Looks at the next two entries for each that is added, and drops them when they have expired, applied or not: a table whose entries live for seconds is then at
+    /// most about twice as large as what lives, stays in the processor's caches, and its engine never hears of most entries.
+    /// </summary>
+    private void Sweep()
+    {
+        for (var step = 0; step < 2 && _table.IdLimit > 0; step++)
+        {
+            if (++_broom >= _table.IdLimit) _broom = 0;
+            ref var entry = ref _table[_broom];
+            if (!entry.Has(EntryFlags.Live) || entry.Has(EntryFlags.Held) || _times!.TimeOf(_table.KeyOf(_broom)) >= EarliestKept) continue;
+            var bytes = EntryTable<T>.EntryOverheadBytes + entry.KeyLength + ValueBytes(_broom);
+
+            // It may have been counted with fewer bytes, or more: no more is given back than was counted.
+            if (entry.WrittenIn == _commitNumber) UncommittedBytes = Math.Max(0, UncommittedBytes - bytes);
+            if (entry.Has(EntryFlags.Unapplied))
+            {
+                _unappliedCount--;
+                _unappliedBytes = _unappliedCount == 0 ? 0 : Math.Max(0, _unappliedBytes - bytes);
+            }
+
+            RemoveEntry(_broom);
+        }
     }
 
     private void RemoveEntry(int id)
@@ -555,8 +588,33 @@ internal sealed class TableStore<T> : IDisposable
         if (entry.Has(EntryFlags.Unapplied)) return;
         entry.Flags |= EntryFlags.Unapplied;
         _unappliedBytes += bytes;
-        if (_unappliedCount == _unapplied.Length) Array.Resize(ref _unapplied, Math.Max(64, _unappliedCount * 2));
-        _unapplied[_unappliedCount++] = id;
+        _unappliedCount++;
+        if (_unappliedListed == _unapplied.Length)
+        {
+            ListUnapplied();
+            if (_unappliedListed >= _unapplied.Length / 2) Array.Resize(ref _unapplied, Math.Max(64, _unapplied.Length * 2));
+        }
+
+        _unapplied[_unappliedListed++] = id;
+    }
+
+    /// <summary>Leaves each unapplied entry in the list once, and nothing else.</summary>
+    private Span<int> ListUnapplied()
+    {
+        var kept = 0;
+        foreach (var id in _unapplied.AsSpan(0, _unappliedListed))
+        {
+            ref var entry = ref _table[id];
+            if (!entry.Has(EntryFlags.Unapplied)) continue;
+            entry.Flags &= ~EntryFlags.Unapplied;
+            _unapplied[kept++] = id;
+        }
+
+        _unappliedListed = kept;
+        var ids = _unapplied.AsSpan(0, kept);
+        foreach (var id in ids) _table[id].Flags |= EntryFlags.Unapplied;
+        Debug.Assert(_unappliedListed <= _unappliedCount, "the list has nothing that is not unapplied");
+        return ids;
     }
 
     /// <summary>
@@ -574,7 +632,7 @@ internal sealed class TableStore<T> : IDisposable
     /// <summary>Writes everything unapplied to the engine, at the offset of the last commit.</summary>
     private void Apply()
     {
-        var ids = _unapplied.AsSpan(0, _unappliedCount);
+        var ids = ListUnapplied();
         _table.Sort(ids);
         if (_dropSegments)
         {
@@ -607,7 +665,7 @@ internal sealed class TableStore<T> : IDisposable
 
         _engine!.BatchWrite(_offset, StreamTime);
         foreach (var id in ids) _table[id].Flags &= ~EntryFlags.Unapplied;
-        _unappliedCount = 0;
+        _unappliedCount = _unappliedListed = 0;
         _unappliedBytes = 0;
         _waitingCommits = 0;
         EngineChanged();

@@ -92,6 +92,32 @@ public sealed class PersistentWindowStoreTests : WindowStoreTests
     }
 
     [Fact]
+    public void Entries_that_expire_before_they_are_applied_take_no_memory_and_never_reach_the_disk()
+    {
+        var context = Context();
+        var store = Plain(context, retentionMs: 1_000, duplicates: true);
+        for (var i = 0; i < 50_000; i++) store.Put($"key-{i % 100}", $"value {i}", i);
+
+        // 1,000 live ones, and at most as many again that the sweep has still to come to.
+        Assert.InRange(store.UncommittedBytes, 1_000 * 50, 2_100 * 150);
+        Assert.Equal(["49900=value 49900"], List(store.Fetch("key-0", 49_900, 50_000)));
+        Assert.Equal(1_000, List(store.All()).Count);
+        store.Commit(context.Log.EndOffset);
+        store.Dispose();
+        using (var engine = RocksDbEngine.Open(Context(), "plain", "window with duplicates, segments of 60000 ms,"))
+        {
+            Assert.Equal(50_000, engine.Offset);
+            using var iterator = engine.Iterate();
+            var count = 0;
+            for (iterator.SeekToFirst(); iterator.IsValid; iterator.Next()) count++;
+            Assert.InRange(count, 1_000, 2_100);
+        }
+
+        store = Plain(Context(), retentionMs: 1_000, duplicates: true);
+        Assert.Equal(1_000, List(store.All()).Count);
+    }
+
+    [Fact]
     public void What_memory_had_to_let_go_is_found_on_disk()
     {
         // 16 MiB for everything leaves 4 MiB of table: less than the live windows take.
