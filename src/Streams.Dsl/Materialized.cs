@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Streams.State;
 
 namespace Streams.Dsl;
 
@@ -19,6 +20,20 @@ public sealed record Materialized
 
     /// <summary>Keeps the table in that engine.</summary>
     public static Materialized As(StoreType storeType) => new(new StoreSettings { Type = storeType });
+
+    /// <summary>Keeps the table in a store made by <see cref="Stores"/>, and names it like that.</summary>
+    public static Materialized As(KeyValueBytesStoreSupplier supplier) => new(new StoreSettings().With(supplier, supplier?.Name));
+
+    /// <summary>Keeps the windows in a store made by <see cref="Stores"/>, and names it like that.</summary>
+    /// <remarks>Its window size must be that of the windows, and its retention at least window size plus grace; it must not keep duplicates.</remarks>
+    public static Materialized As(WindowBytesStoreSupplier supplier) => new(new StoreSettings().With(supplier, supplier?.Name));
+
+    /// <summary>Keeps the sessions in a store made by <see cref="Stores"/>, and names it like that. Its retention must be at least inactivity gap plus grace.</summary>
+    public static Materialized As(SessionBytesStoreSupplier supplier) => new(new StoreSettings().With(supplier, supplier?.Name));
+
+    /// <summary>Keeps the versions of the rows in a store made by <see cref="Stores"/>, and names it like that. For tables from topics and streams.</summary>
+    public static Materialized As(VersionedBytesStoreSupplier supplier) =>
+        new(new StoreSettings().With(supplier, supplier?.Name) with { HistoryRetention = supplier!.HistoryRetention });
 
     /// <summary>Keeps the table with these serdes; <c>null</c> leaves one to be inherited or found by type.</summary>
     public static Materialized<K, V> With<K, V>(ISerde<K>? keySerde, ISerde<V>? valueSerde) => new() { KeySerde = keySerde, ValueSerde = valueSerde };
@@ -63,7 +78,12 @@ public sealed record Materialized<K, V>
     public string? StoreName => Settings.Name;
 
     /// <summary>Names the store.</summary>
-    public Materialized<K, V> WithName(string storeName) => this with { Settings = Settings with { Name = Named.As(storeName).Name } };
+    /// <exception cref="ArgumentException">The store comes from a supplier, which names it.</exception>
+    public Materialized<K, V> WithName(string storeName)
+    {
+        if (Settings.Store is not null) throw new ArgumentException($"The store has the name '{Settings.Name}' from its supplier; it cannot be called '{storeName}' too.", nameof(storeName));
+        return this with { Settings = Settings with { Name = Named.As(storeName).Name } };
+    }
 
     /// <summary>The same with another key serde.</summary>
     public Materialized<K, V> WithKeySerde(ISerde<K> serde) => this with { KeySerde = serde };
@@ -73,6 +93,19 @@ public sealed record Materialized<K, V>
 
     /// <summary>Keeps the table in that engine. Default: <see cref="StreamsBuilderOptions.DefaultStoreType"/>.</summary>
     public Materialized<K, V> WithStoreType(StoreType storeType) => this with { Settings = Settings with { Type = storeType } };
+
+    /// <summary>
+    /// Keeps the table in a store of your own, which is named, logged and cached as its builder says; what is said about these here does not count.
+    /// </summary>
+    public Materialized<K, V> WithStore(IStoreBuilder<ITimestampedKeyValueStore<K, V>> store) => WithOwn(store);
+
+    /// <inheritdoc cref="WithStore(IStoreBuilder{ITimestampedKeyValueStore{K, V}})"/>
+    public Materialized<K, V> WithStore(IStoreBuilder<ITimestampedWindowStore<K, V>> store) => WithOwn(store);
+
+    /// <inheritdoc cref="WithStore(IStoreBuilder{ITimestampedKeyValueStore{K, V}})"/>
+    public Materialized<K, V> WithStore(IStoreBuilder<ISessionStore<K, V>> store) => WithOwn(store);
+
+    private Materialized<K, V> WithOwn(IStoreBuilder store) => this with { Settings = Settings.With(store, store?.Name) };
 
     /// <summary>Puts the record cache in front: only the last change per key and commit goes on. The default.</summary>
     public Materialized<K, V> WithCachingEnabled() => this with { Settings = Settings with { Caching = true } };
@@ -121,6 +154,15 @@ internal sealed record StoreSettings
     public TimeSpan? Retention { get; init; }
 
     public TimeSpan? HistoryRetention { get; init; }
+
+    /// <summary>Which store was asked for: a supplier, or the builder of a store of the user's; <c>null</c> for <see cref="Type"/>.</summary>
+    public object? Store { get; private init; }
+
+    public StoreSettings With([NotNull] object? store, string? name)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        return this with { Store = store, Name = Named.As(name!).Name };
+    }
 
     public StoreSettings WithRetention(TimeSpan retention)
     {

@@ -1,4 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 
 namespace Streams.Dsl;
 
@@ -9,6 +11,7 @@ namespace Streams.Dsl;
 public sealed class SerdeRegistry
 {
     private readonly Dictionary<Type, object> _serdes = [];
+    private readonly List<JsonSerializerContext> _json = [];
     private readonly IServiceProvider? _services;
 
     /// <summary>Creates an empty registry.</summary>
@@ -33,7 +36,19 @@ public sealed class SerdeRegistry
         return this;
     }
 
-    /// <summary>The serde set for a type, else the built-in one; false when there is neither.</summary>
+    /// <summary>
+    /// Lets every type that a source-generated context describes be written as JSON (<see cref="Serdes.Json{T}(JsonTypeInfo{T})"/>), unless it has a serde of its
+    /// own here or is a built-in one. Of several contexts the first that knows a type counts.
+    /// </summary>
+    /// <returns>The registry, so that calls can be chained.</returns>
+    public SerdeRegistry AddJson(JsonSerializerContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        _json.Add(context);
+        return this;
+    }
+
+    /// <summary>The serde set for a type, else the built-in one, else JSON where a context knows the type; false when there is none.</summary>
     public bool TryGet<T>([NotNullWhen(true)] out ISerde<T>? serde)
     {
         if (_serdes.TryGetValue(typeof(T), out var found))
@@ -44,6 +59,14 @@ public sealed class SerdeRegistry
 
         serde = (ISerde<T>?)_services?.GetService(typeof(ISerde<T>));
         if (serde is not null) return true;
-        return Serdes.TryGetBuiltIn(out serde);
+        if (Serdes.TryGetBuiltIn(out serde)) return true;
+        foreach (var context in _json)
+        {
+            if (context.GetTypeInfo(typeof(T)) is not JsonTypeInfo<T> type) continue;
+            serde = Serdes.Json(type);
+            return true;
+        }
+
+        return false;
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Streams.State;
 
 namespace Streams.Dsl;
 
@@ -64,6 +65,15 @@ public sealed record StreamJoined<K, V, VO>
     /// <summary>Engine of the window stores. Default: <see cref="StreamsBuilderOptions.DefaultStoreType"/>.</summary>
     public StoreType? StoreType { get; init; }
 
+    /// <summary>
+    /// Store of this stream's window, made by <see cref="Stores"/>; it must keep duplicates, for windows of before + after and for before + after + grace. Default:
+    /// one of <see cref="StoreType"/>.
+    /// </summary>
+    public WindowBytesStoreSupplier? ThisStoreSupplier { get; init; }
+
+    /// <summary>Store of the other stream's window, as <see cref="ThisStoreSupplier"/>, under another name.</summary>
+    public WindowBytesStoreSupplier? OtherStoreSupplier { get; init; }
+
     /// <summary>Whether the windows are logged. Default: yes; without, records that wait for a partner are lost with the machine.</summary>
     public bool LoggingEnabled { get; init; } = true;
 
@@ -75,6 +85,12 @@ public sealed record StreamJoined<K, V, VO>
 
     /// <summary>The same with named stores.</summary>
     public StreamJoined<K, V, VO> WithStoreName(string storeName) => this with { StoreName = storeName };
+
+    /// <summary>The same with this stream's window in that store.</summary>
+    public StreamJoined<K, V, VO> WithThisStoreSupplier(WindowBytesStoreSupplier supplier) => this with { ThisStoreSupplier = supplier };
+
+    /// <summary>The same with the other stream's window in that store.</summary>
+    public StreamJoined<K, V, VO> WithOtherStoreSupplier(WindowBytesStoreSupplier supplier) => this with { OtherStoreSupplier = supplier };
 
     /// <summary>The same without changelogs.</summary>
     public StreamJoined<K, V, VO> WithLoggingDisabled() => this with { LoggingEnabled = false };

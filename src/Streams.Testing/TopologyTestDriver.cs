@@ -55,6 +55,7 @@ public sealed class TopologyTestDriver : IDisposable
         _config = config ?? new StreamsConfig { ApplicationId = "topology-test-driver" };
         _options = options ?? new TopologyTestDriverOptions();
         _options.Validate();
+        if (_config.EnsureExplicitInternalResourceNaming) ExplicitNames.Demand(topology);
         Clock = new ManualClock(_options.InitialWallClockTime);
         _plan = new TopologyPlan(topology, _config.ApplicationId);
         if (_options.HasSeveralPartitions) _counts = PartitionCounts.Resolve(_plan, DeclaredTopics());

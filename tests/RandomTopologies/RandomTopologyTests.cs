@@ -38,6 +38,16 @@ public sealed class RandomTopologyTests
         return PerKey("1 partition", one, "4 partitions", four) ?? AtTheEnd("1 partition", one, "4 partitions", four);
     });
 
+    [Fact]
+    public void Restarts_change_nothing() => Property.Holds(16, Allowed.SameAfterRestart, static random =>
+    {
+        // To open a store on disk again costs a hundred times what one in memory does.
+        var stores = random.Seed % 8 == 0 ? StoreType.RocksDb : StoreType.InMemory;
+        var whole = Outcome.Of(random, new RunOptions { Stores = stores });
+        var restarted = Outcome.Of(random, new RunOptions { Stores = stores, Restarts = Points(random, oneIn: stores == StoreType.RocksDb ? 15 : 4) });
+        return EachStep("in one piece", whole, "with restarts", restarted) ?? AtTheEnd("in one piece", whole, "with restarts", restarted);
+    });
+
     // Drawn per event, so that leaving other events out moves them little.
     private static HashSet<int> Points(RandomCase random, int oneIn)
     {

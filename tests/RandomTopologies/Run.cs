@@ -68,9 +68,9 @@ internal sealed record Outcome(IReadOnlyList<IReadOnlyList<Written>> Steps, IRea
                 string.Concat(record.Headers.Select(header => $" {header.Key}={Convert.ToHexString((header.Value ?? default).Span)}"))))),
     ];
 
-    // The windows of a stream join number their records, the last 4 bytes of a key; how far the numbers are is nobody's business.
+    // The windows of a stream join, and what waits for a table, number their records in the last 4 bytes of a key; how far the numbers are is nobody's business.
     private static string? WithoutNumber(string topic, string? key) =>
-        key is not null && _joinChangelogs.Any(prefix => topic.StartsWith(prefix, StringComparison.Ordinal)) ? key[..^8] : key;
+        _joinChangelogs.Any(prefix => topic.StartsWith(prefix, StringComparison.Ordinal)) || topic.EndsWith("-Buffer-changelog", StringComparison.Ordinal) ? key?[..^8] : key;
 
     // Changelogs and repartition topics are compared to the byte.
     private static string? Text(string topic, bool isPresent, byte[] bytes) =>

@@ -59,7 +59,7 @@ internal sealed class TopologyGenerator
         if (op == "table" && _allowed.StreamTime && Chance(6)) step["versionedMs"] = _random.Next(5, 60);
         var isVersioned = step.ContainsKey("versionedMs");
         _steps.Add(step);
-        return new Flow(id, [topic], IsPartitionedByKey: true, IsFannedOut: false, IsTableChange: op != "stream", IsDirect: true, isVersioned);
+        return new Flow(id, [topic], IsPartitionedByKey: true, IsFannedOut: false, IsTableChange: op != "stream", IsDirect: true, isVersioned, IsLate: false);
     }
 
     // False where the drawn operator is not allowed for what was drawn: the caller draws again.
@@ -190,6 +190,9 @@ internal sealed class TopologyGenerator
             // Not countText, which cannot go on from another's text.
             var grouping = new JsonObject { ["from"] = input.Id, ["agg"] = Pick("concat", "concatKey", "nullOnX") };
             if (Chance(3) && MayChangeKey(input)) grouping["by"] = KeyFn();
+
+            // Two repartition topics of one cogroup would both be called after its store.
+            grouping["groupName"] = $"group-{_lastId + 1}-{inputs.Count}";
             inputs.Add(grouping);
         }
 
@@ -201,19 +204,29 @@ internal sealed class TopologyGenerator
             return true;
         }
 
-        step["window"] = Window();
-        _streams.Add(Append(step, null).From(stream).Joined(other).Repartitioned() with { IsTableChange = true, IsFannedOut = true, IsPartitionedByKey = false });
+        var isLate = stream.IsLate || other.IsLate;
+        step["window"] = Window(isLate);
+        _streams.Add(Append(step, null).From(stream).Joined(other).Repartitioned() with
+        {
+            IsTableChange = true, IsFannedOut = true, IsPartitionedByKey = false, IsLate = isLate || IsSession(step),
+        });
         return true;
     }
 
     private bool TryAddWindow(Flow stream)
     {
         var step = Grouping("windowed", stream);
-        step["window"] = Window();
+        step["window"] = Window(stream.IsLate);
         step["agg"] = Pick("count", "reduce:" + Reducer(), "aggregate:" + Pick("concat", "concatKey", "countText"));
         if (_allowed.StreamTime && _allowed.EmitOnClose && Chance(4)) step["emit"] = "close";
         else if (_allowed.StreamTime && Chance(4)) step["suppress"] = new JsonObject { ["until"] = "windowCloses" };
-        _streams.Add(Append(step, stream).Repartitioned() with { IsTableChange = true, IsFannedOut = true, IsPartitionedByKey = false });
+        _streams.Add(Append(step, stream).Repartitioned() with
+        {
+            IsTableChange = true,
+            IsFannedOut = true,
+            IsPartitionedByKey = false,
+            IsLate = stream.IsLate || IsSession(step) || step.ContainsKey("emit") || step.ContainsKey("suppress"),
+        });
         return true;
     }
 
@@ -221,16 +234,21 @@ internal sealed class TopologyGenerator
     {
         var other = Pick(_streams);
         if (!MayMeet(stream, other) || (other.IsTableChange && !_allowed.EachTableUpdate)) return false;
+        var op = _allowed.StreamTime ? Pick("join", "leftJoin", "outerJoin") : "join";
+
+        // How long after its time a non-match is found depends on what the join remembers of its last search.
+        var isSearch = op != "join" && !_allowed.LateRecords;
         var step = new JsonObject
         {
-            ["op"] = _allowed.StreamTime ? Pick("join", "leftJoin", "outerJoin") : "join",
+            ["op"] = op,
             ["with"] = other.Id,
             ["withinMs"] = _random.Next(0, 21),
-            ["graceMs"] = GraceMs(),
+            ["graceMs"] = isSearch ? Forever : GraceMs(stream.IsLate || other.IsLate),
         };
         if (Chance(4)) step["beforeMs"] = _random.Next(0, 11);
         if (Chance(4)) step["afterMs"] = _random.Next(0, 11);
-        _streams.Add(Append(step, stream).Joined(other).Repartitioned());
+        var result = Append(step, stream).Joined(other).Repartitioned();
+        _streams.Add(result with { IsLate = result.IsLate || (op != "join" && !isSearch) });
         return true;
     }
 
@@ -246,8 +264,9 @@ internal sealed class TopologyGenerator
         var table = Pick(_tables);
         if (!MayMeet(stream, table) || (!table.IsDirect && !_allowed.EachTableUpdate)) return false;
         var step = new JsonObject { ["op"] = Pick("joinTable", "leftJoinTable"), ["with"] = table.Id };
-        if (table.IsVersioned && Chance(2)) step["graceMs"] = _random.Next(0, 5);
-        _streams.Add(Append(step, stream).Joined(table).Repartitioned());
+        if (table.IsVersioned && !NeedsOrder(stream) && Chance(2)) step["graceMs"] = _random.Next(0, 5);
+        var result = Append(step, stream).Joined(table).Repartitioned();
+        _streams.Add(result with { IsLate = result.IsLate || step.ContainsKey("graceMs") });
         return true;
     }
 
@@ -260,7 +279,7 @@ internal sealed class TopologyGenerator
         var step = new JsonObject { ["op"] = "process", ["kind"] = kind };
         if (kind is "dedupe" or "range" or "punctuateStream" or "punctuateWall") step["store"] = "store-" + (_lastId + 1);
         if (kind is "shift" or "punctuateStream" or "punctuateWall") step["everyMs"] = _random.Next(1, 20);
-        _streams.Add(Append(step, stream) with { IsPartitionedByKey = false });
+        _streams.Add(Append(step, stream) with { IsPartitionedByKey = false, IsLate = stream.IsLate || kind == "shift" });
         return true;
     }
 
@@ -279,10 +298,10 @@ internal sealed class TopologyGenerator
                 _tables.Add(Append(map, table) with { IsDirect = false });
                 return true;
             case 3:
-                if (table.IsVersioned || !_allowed.StreamTime) return false;
+                if (table.IsVersioned || !_allowed.StreamTime || NeedsOrder(table)) return false;
                 var suppress = new JsonObject { ["op"] = "tableSuppress", ["limitMs"] = _random.Next(1, 30) };
                 if (Chance(2)) suppress["maxRecords"] = _random.Next(1, 5);
-                _tables.Add(Append(suppress, table) with { IsDirect = false });
+                _tables.Add(Append(suppress, table) with { IsDirect = false, IsLate = true });
                 return true;
             case 4:
                 return TryGroupTable(table);
@@ -343,7 +362,7 @@ internal sealed class TopologyGenerator
         step["id"] = id;
         if (from is not null) step["from"] = from.Id;
         _steps.Add(step);
-        return (from ?? new Flow(id, [], true, false, false, false, false)) with { Id = id, IsVersioned = false };
+        return (from ?? new Flow(id, [], true, false, false, false, false, false)) with { Id = id, IsVersioned = false };
     }
 
     private JsonObject Grouping(string op, Flow stream)
@@ -364,15 +383,20 @@ internal sealed class TopologyGenerator
 
     private bool MayMeet(Flow one, Flow other) => _allowed.SharedAncestry || !one.Roots.Overlaps(other.Roots);
 
-    private JsonObject Window() => Pick("tumbling", "hopping", "sliding", "session") switch
+    private JsonObject Window(bool isLate) => Pick("tumbling", "hopping", "sliding", "session") switch
     {
-        "tumbling" => new JsonObject { ["type"] = "tumbling", ["sizeMs"] = _random.Next(1, 21), ["graceMs"] = GraceMs() },
-        "hopping" => new JsonObject { ["type"] = "hopping", ["sizeMs"] = 12, ["advanceMs"] = _random.Next(3, 13), ["graceMs"] = GraceMs() },
-        "sliding" => new JsonObject { ["type"] = "sliding", ["diffMs"] = _random.Next(0, 15), ["graceMs"] = GraceMs() },
-        _ => new JsonObject { ["type"] = "session", ["gapMs"] = _random.Next(1, 10), ["graceMs"] = GraceMs() },
+        "tumbling" => new JsonObject { ["type"] = "tumbling", ["sizeMs"] = _random.Next(1, 21), ["graceMs"] = GraceMs(isLate) },
+        "hopping" => new JsonObject { ["type"] = "hopping", ["sizeMs"] = 12, ["advanceMs"] = _random.Next(3, 13), ["graceMs"] = GraceMs(isLate) },
+        "sliding" => new JsonObject { ["type"] = "sliding", ["diffMs"] = _random.Next(0, 15), ["graceMs"] = GraceMs(isLate) },
+        _ => new JsonObject { ["type"] = "session", ["gapMs"] = _random.Next(1, 10), ["graceMs"] = GraceMs(isLate) },
     };
 
-    private long GraceMs() => _allowed.StreamTime ? Pick(0L, 5, 30, Forever) : Forever;
+    private static bool IsSession(JsonObject step) => (string?)step["window"]!["type"] == "session";
+
+    // Where only the operator's own memory, which a restart empties, says that a record is late.
+    private bool NeedsOrder(Flow flow) => flow.IsLate && !_allowed.LateRecords;
+
+    private long GraceMs(bool isLate) => _allowed.StreamTime && (_allowed.LateRecords || !isLate) ? Pick(0L, 5, 30, Forever) : Forever;
 
     private JsonObject Predicate()
     {
@@ -426,8 +450,9 @@ internal sealed class TopologyGenerator
     /// <param name="IsTableChange">Whether a record stands for the change of a table's row.</param>
     /// <param name="IsDirect">Whether a table shows a change at once, not only when a cache lets it go.</param>
     /// <param name="IsVersioned">Whether a table keeps older versions.</param>
+    /// <param name="IsLate">Whether a record may be older than one before it even where no record of a topic is.</param>
     private sealed record Flow(
-        string Id, HashSet<string> Roots, bool IsPartitionedByKey, bool IsFannedOut, bool IsTableChange, bool IsDirect, bool IsVersioned)
+        string Id, HashSet<string> Roots, bool IsPartitionedByKey, bool IsFannedOut, bool IsTableChange, bool IsDirect, bool IsVersioned, bool IsLate)
     {
         public Flow From(Flow other) => other with { Id = Id, IsVersioned = false };
 
@@ -436,6 +461,7 @@ internal sealed class TopologyGenerator
             Roots = Roots.Union(other.Roots).ToHashSet(),
             IsFannedOut = IsFannedOut || other.IsFannedOut,
             IsTableChange = IsTableChange || other.IsTableChange,
+            IsLate = IsLate || other.IsLate,
         };
 
         public Flow Repartitioned() => this with { IsPartitionedByKey = true };

@@ -136,4 +136,8 @@ internal static partial class Log
 
     [LoggerMessage(400, LogLevel.Warning, "Operator {Node} of task {Task} left out the record at {Topic}-{Partition}, offset {Offset}")]
     public static partial void RecordLeftOut(ILogger logger, string node, TaskId task, string topic, int partition, long offset, Exception failure);
+
+    [LoggerMessage(410, LogLevel.Warning, "Table {Node} of task {Task} took an update that is older than its row, from {Topic}-{Partition}, offset {Offset}: {Timestamp} after {RowTimestamp}; {Count} so far")]
+    public static partial void TableUpdateOutOfOrder(
+        ILogger logger, string node, TaskId task, string topic, int partition, long offset, long timestamp, long rowTimestamp, long count);
 }

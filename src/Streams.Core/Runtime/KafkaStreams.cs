@@ -33,6 +33,7 @@ public sealed class KafkaStreams : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(topology);
         ArgumentNullException.ThrowIfNull(config);
         config.Validate();
+        if (config.EnsureExplicitInternalResourceNaming) ExplicitNames.Demand(topology);
         _config = config;
         _plan = new TopologyPlan(topology, config.ApplicationId);
         if (_plan.Subtopologies.Count + _plan.Globals.Count == 0)

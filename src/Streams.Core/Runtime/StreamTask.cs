@@ -256,7 +256,7 @@ internal sealed class StreamTask
     /// <summary>First half of a commit: sends on and logs what caches held back, and says which offsets are consumed.</summary>
     public IReadOnlyList<OffsetCommit> PrepareCommit()
     {
-        foreach (var store in _stores) store.Store.Flush();
+        FlushStores();
         var offsets = new List<OffsetCommit>(_queues.Count);
         foreach (var queue in _queues)
         {
@@ -265,6 +265,22 @@ internal sealed class StreamTask
         }
 
         return offsets;
+    }
+
+    private void FlushStores()
+    {
+        foreach (var store in _stores) store.Store.Flush();
+
+        // A store's flush goes downstream, where it may be written to a store before it in the list. Each pass reaches one more of a row of such stores.
+        for (var pass = 1; _stores.Exists(static store => store.Store.HoldsWrites); pass++)
+        {
+            if (pass > _stores.Count)
+                throw new StateStoreException($"The stores of task {Id} are written to by their own flush, {pass} times over: do two processors feed each other's stores?");
+            foreach (var store in _stores)
+            {
+                if (store.Store.HoldsWrites) store.Store.Flush();
+            }
+        }
     }
 
     /// <summary>Second half of a commit, when outputs and offsets are safe: makes the stores durable at the changelog offset that they now contain.</summary>

@@ -79,6 +79,12 @@ public sealed record StreamsConfig
     /// <summary>Where to start reading without a committed offset, unless the source says otherwise (default earliest). <c>auto.offset.reset</c></summary>
     public AutoOffsetReset OffsetReset { get; init; } = AutoOffsetReset.Earliest;
 
+    /// <summary>
+    /// Whether to refuse a topology in which a store or internal topic has a generated name, because inserting an operator would rename it and orphan its content
+    /// (default false). <c>ensure.explicit.internal.resource.naming</c> (KIP-1111)
+    /// </summary>
+    public bool EnsureExplicitInternalResourceNaming { get; init; }
+
     /// <summary>Memory for all state of this process: RocksDB's block cache and memtables, record caches and uncommitted writes (default 256 MiB, at least 16).</summary>
     public long StateMemoryBytes { get; init; } = StateMemory.DefaultBytes;
 

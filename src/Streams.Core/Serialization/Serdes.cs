@@ -1,5 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 
 namespace Streams.Core;
 
@@ -60,6 +62,32 @@ public static class Serdes
     {
         ArgumentNullException.ThrowIfNull(inner);
         return new ListSerde<T>(inner);
+    }
+
+    /// <summary>
+    /// Values as JSON text in UTF-8, as a source-generated context describes their type: <c>Serdes.Json(OrdersContext.Default.Order)</c>. Needs no reflection, so
+    /// it works trimmed and compiled ahead of time.
+    /// </summary>
+    /// <remarks>
+    /// The options are the context's. The JSON text <c>null</c> is an absent value where the type can be <c>null</c>, and an error otherwise; a record without
+    /// value never gets here. Text that does not fit the type is a <see cref="SerializationException"/> which names type, property and position. Use it for keys
+    /// only if equal keys are written equally: records are partitioned and looked up by bytes.
+    /// </remarks>
+    public static ISerde<T> Json<T>(JsonTypeInfo<T> type)
+    {
+        ArgumentNullException.ThrowIfNull(type);
+        return new JsonSerde<T>(type);
+    }
+
+    /// <summary>Values as JSON text in UTF-8, by reflection. Otherwise as <see cref="Json{T}(JsonTypeInfo{T})"/>.</summary>
+    /// <param name="options">How the text looks; <c>null</c> for <see cref="JsonSerializerOptions.Default"/>. They can be changed no more afterwards.</param>
+    [RequiresUnreferencedCode("Looks at the type by reflection. Give a JsonTypeInfo from a source-generated context where the program is trimmed.")]
+    [RequiresDynamicCode("Looks at the type by reflection. Give a JsonTypeInfo from a source-generated context where the program is compiled ahead of time.")]
+    public static ISerde<T> Json<T>(JsonSerializerOptions? options = null)
+    {
+        options ??= JsonSerializerOptions.Default;
+        options.MakeReadOnly(populateMissingResolver: true);
+        return new JsonSerde<T>((JsonTypeInfo<T>)options.GetTypeInfo(typeof(T)));
     }
 
     /// <summary>A serde from its two halves.</summary>

@@ -35,6 +35,12 @@ public interface IStateStore : IDisposable
     /// <summary>Forwards and logs what the record cache held back. Stores without a cache have nothing to do.</summary>
     void Flush();
 
+    /// <summary>
+    /// Whether <see cref="Flush"/> has something to do. What one store forwards may be written to another that has been flushed already; the runtime
+    /// flushes again until no store holds anything back. Default: never, as for a store without a cache.
+    /// </summary>
+    bool HoldsWrites => false;
+
     /// <summary>Makes everything written or restored so far durable, atomically with the changelog offset that it corresponds to.</summary>
     /// <param name="changelogOffset">Offset after the last changelog record contained; <c>null</c> when the store has no changelog.</param>
     void Commit(long? changelogOffset);

@@ -42,12 +42,17 @@ internal static class StreamStreamJoiner
         var rightName = named is null ? rightGenerated : named.Name + rightSuffix;
         var mergeName = graph.NameOf(named, "-merge", "KSTREAM-MERGE-");
 
-        var leftStoreName = (joined.StoreName is null ? leftGenerated : joined.StoreName + leftSuffix) + "-store";
-        var rightStoreName = (joined.StoreName is null ? rightGenerated : joined.StoreName + rightSuffix) + "-store";
+        if (joined.ThisStoreSupplier is { } one && joined.OtherStoreSupplier is { } two && one.Name == two.Name)
+            throw new TopologyException($"Both sides of join '{mergeName}' are to be kept in store '{one.Name}'; give their suppliers different names.");
+        var leftStoreName = joined.ThisStoreSupplier?.Name ?? (joined.StoreName is null ? leftGenerated : joined.StoreName + leftSuffix) + "-store";
+        var rightStoreName = joined.OtherStoreSupplier?.Name ?? (joined.StoreName is null ? rightGenerated : joined.StoreName + rightSuffix) + "-store";
         var outerStoreName = (joined.StoreName is null
             ? string.Concat("KSTREAM-OUTERSHARED-", leftGenerated.AsSpan(leftPrefix.Length))
             : joined.StoreName + (keepsRight ? "-outer-shared-join" : "-left-shared-join")) + "-store";
         var settings = new StoreSettings { Type = joined.StoreType, Logging = joined.LoggingEnabled, LogConfig = joined.LogConfig, Caching = false };
+
+        // What waits for a partner is kept where this stream's window is.
+        var outerSettings = joined.ThisStoreSupplier is { } supplier ? settings with { Type = supplier.IsPersistent ? StoreType.RocksDb : StoreType.InMemory } : settings;
         var keySerde = graph.Serde(joined.KeySerde ?? left.KeySerde ?? right.KeySerde, mergeName, "key", "StreamJoined.With");
         var leftSerde = graph.Serde(joined.ValueSerde ?? left.ValueSerde, leftName, "value", "StreamJoined.With");
         var rightSerde = graph.Serde(joined.OtherValueSerde ?? right.ValueSerde, rightName, "value", "StreamJoined.With");
@@ -62,9 +67,9 @@ internal static class StreamStreamJoiner
             RightWindow = rightWindow,
             LeftName = leftName,
             RightName = rightName,
-            LeftStore = StoreFactory.JoinWindow(graph, settings, leftStoreName, keySerde, leftSerde, windows),
-            RightStore = StoreFactory.JoinWindow(graph, settings, rightStoreName, keySerde, rightSerde, windows),
-            OuterStore = keepsLeft ? StoreFactory.OuterJoin(graph, settings, outerStoreName, keySerde, leftSerde, rightSerde) : null,
+            LeftStore = StoreFactory.JoinWindow(graph, settings, joined.ThisStoreSupplier, leftStoreName, keySerde, leftSerde, windows),
+            RightStore = StoreFactory.JoinWindow(graph, settings, joined.OtherStoreSupplier, rightStoreName, keySerde, rightSerde, windows),
+            OuterStore = keepsLeft ? StoreFactory.OuterJoin(graph, outerSettings, outerStoreName, keySerde, leftSerde, rightSerde) : null,
             Windows = windows,
             Kind = kind,
             Joiner = joiner,

@@ -21,13 +21,18 @@ internal sealed class ChangeSerde<V>(ISerde<V> inner) : ISerde<Change<V>>
     private const byte WithIsLatest = 3;
     private const int MaxVarintBytes = 5;
 
+    // Used between a clear and a write without a call in between that could come back here; one per thread, because tasks share their topology's serdes.
+    [ThreadStatic]
+    private static SerdeBuffer? _scratch;
+
     public void Serialize(Change<V> value, IBufferWriter<byte> output)
     {
         byte kind;
         if (value.HasNew && value.HasOld)
         {
             // The new row's length goes before it, so it is serialised aside first.
-            var scratch = new ArrayBufferWriter<byte>();
+            var scratch = _scratch ??= new SerdeBuffer();
+            scratch.Clear();
             inner.Serialize(value.NewValue, scratch);
             WriteVarint(scratch.WrittenCount, output);
             output.Write(scratch.WrittenSpan);

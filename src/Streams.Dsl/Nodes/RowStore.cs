@@ -27,6 +27,18 @@ internal sealed class RowStore<K, V>
     /// <summary>Looks a row up; <see cref="Replace"/> of the same key may follow.</summary>
     public bool TryGet(K key, out ValueAndTimestamp<V> row) => _own is { } own ? own.TryGet(key, out row, out _slot) : _store.TryGet(key, out row);
 
+    /// <summary>
+    /// Time of a row, where that costs nothing beyond the search that a write makes anyway; <see cref="Replace"/> of the same key must follow. False also when the
+    /// row is on disk only.
+    /// </summary>
+    public bool TryPeekTimestamp(K key, out long timestamp)
+    {
+        if (_own is { } own) return own.TryPeekTimestamp(key, out timestamp, out _slot);
+        var found = _store.TryGet(key, out var row);
+        timestamp = row.Timestamp;
+        return found;
+    }
+
     /// <summary>Writes or deletes the row that was looked up last.</summary>
     public void Replace(K key, V value, bool hasValue, long timestamp)
     {

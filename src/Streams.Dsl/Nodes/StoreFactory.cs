@@ -24,7 +24,8 @@ internal static class StoreFactory
         ISerde<V>? valueSerde)
     {
         RefuseVersions(settings, storeName);
-        var supplier = (settings.Type ?? graph.Options.DefaultStoreType) switch
+        if (Own<ITimestampedKeyValueStore<K, V>>(settings) is { } own) return own;
+        var supplier = Supplier<KeyValueBytesStoreSupplier>(settings, node) ?? (settings.Type ?? graph.Options.DefaultStoreType) switch
         {
             StoreType.InMemory => Stores.InMemoryKeyValueStore(storeName),
             _ => Stores.PersistentTimestampedKeyValueStore(storeName),
@@ -50,9 +51,12 @@ internal static class StoreFactory
         bool emitsOnClose)
     {
         RefuseVersions(settings, storeName);
+        if (Own<ITimestampedWindowStore<K, V>>(settings) is { } own) return own;
         var retention = WindowTimes.ToTimeSpan(retentionMs);
         var size = WindowTimes.ToTimeSpan(windowSizeMs);
-        var supplier = (settings.Type ?? graph.Options.DefaultStoreType) switch
+        var supplier = Supplier<WindowBytesStoreSupplier>(settings, node);
+        if (supplier is not null) RequireFit(supplier, node, size, retention);
+        supplier ??= (settings.Type ?? graph.Options.DefaultStoreType) switch
         {
             StoreType.InMemory => Stores.InMemoryWindowStore(storeName, retention, size),
             _ => Stores.PersistentTimestampedWindowStore(storeName, retention, size, retainDuplicates: false, orderByTime: emitsOnClose),
@@ -79,8 +83,11 @@ internal static class StoreFactory
         bool emitsOnClose)
     {
         RefuseVersions(settings, storeName);
+        if (Own<ISessionStore<K, V>>(settings) is { } own) return own;
         var retention = WindowTimes.ToTimeSpan(retentionMs);
-        var supplier = (settings.Type ?? graph.Options.DefaultStoreType) switch
+        var supplier = Supplier<SessionBytesStoreSupplier>(settings, node);
+        if (supplier is not null) RequireRetention(supplier.Name, supplier.RetentionPeriod, node, retention);
+        supplier ??= (settings.Type ?? graph.Options.DefaultStoreType) switch
         {
             StoreType.InMemory => Stores.InMemorySessionStore(storeName, retention),
             _ => Stores.PersistentSessionStore(storeName, retention, orderByTime: emitsOnClose),
@@ -95,12 +102,13 @@ internal static class StoreFactory
 
     /// <summary>The records of one side of a stream-stream join, for as long as the other side may look for them.</summary>
     public static IStoreBuilder JoinWindow<K, V>(
-        GraphBuilder graph, StoreSettings settings, string storeName, ISerde<K> keySerde, ISerde<V> valueSerde, JoinWindows windows)
+        GraphBuilder graph, StoreSettings settings, WindowBytesStoreSupplier? given, string storeName, ISerde<K> keySerde, ISerde<V> valueSerde, JoinWindows windows)
     {
         var sizeMs = windows.BeforeMs + windows.AfterMs;
         var retention = WindowTimes.ToTimeSpan(WindowTimes.Add(sizeMs, windows.GraceMs));
         var size = WindowTimes.ToTimeSpan(sizeMs);
-        var supplier = (settings.Type ?? graph.Options.DefaultStoreType) switch
+        if (given is not null) RequireFit(given, size, retention);
+        var supplier = given ?? (settings.Type ?? graph.Options.DefaultStoreType) switch
         {
             StoreType.InMemory => Stores.InMemoryWindowStore(storeName, retention, size, retainDuplicates: true),
             _ => Stores.PersistentWindowStore(storeName, retention, size, retainDuplicates: true),
@@ -142,10 +150,48 @@ internal static class StoreFactory
         GraphBuilder graph, StoreSettings settings, string storeName, string node, ISerde<K>? keySerde, ISerde<V>? valueSerde)
     {
         var builder = Stores.VersionedKeyValueStoreBuilder(
-            Stores.PersistentVersionedKeyValueStore(storeName, settings.HistoryRetention!.Value),
+            Supplier<VersionedBytesStoreSupplier>(settings, node) ?? Stores.PersistentVersionedKeyValueStore(storeName, settings.HistoryRetention!.Value),
             graph.Serde(keySerde, node, "key", "Materialized.With"),
             graph.Serde(valueSerde, node, "value", "Materialized.With"));
         return settings.Logging ? builder.WithLoggingEnabled(settings.LogConfig) : builder.WithLoggingDisabled();
+    }
+
+    // A store of the user's; the compiler has seen to it that its keys and values are the operator's, but not that its kind is.
+    private static IStoreBuilder<TStore>? Own<TStore>(StoreSettings settings)
+        where TStore : IStateStore =>
+        settings.Store as IStoreBuilder<TStore>;
+
+    private static TSupplier? Supplier<TSupplier>(StoreSettings settings, string node)
+        where TSupplier : class
+    {
+        if (settings.Store is null) return null;
+        return settings.Store as TSupplier ?? throw new TopologyException(
+            $"Operator '{node}' cannot keep its rows in store '{settings.Name}': it needs what a {typeof(TSupplier).Name} makes, but Materialized gives it a {TypeNames.Of(settings.Store.GetType())}.");
+    }
+
+    private static void RequireFit(WindowBytesStoreSupplier supplier, string node, TimeSpan size, TimeSpan retention)
+    {
+        if (supplier.RetainDuplicates) throw new TopologyException($"Operator '{node}' cannot keep its windows in store '{supplier.Name}', which keeps duplicates.");
+        if (supplier.WindowSize != size)
+            throw new TopologyException($"Operator '{node}' has windows of {size.TotalMilliseconds} ms, but store '{supplier.Name}' is for windows of {supplier.WindowSize.TotalMilliseconds} ms.");
+        RequireRetention(supplier.Name, supplier.RetentionPeriod, node, retention);
+    }
+
+    private static void RequireRetention(string store, TimeSpan given, string node, TimeSpan needed)
+    {
+        if (given >= needed) return;
+        throw new ArgumentException($"The retention of store '{store}' is {given.TotalMilliseconds} ms, but the windows and the grace period of operator '{node}' need {needed.TotalMilliseconds} ms.");
+    }
+
+    // A join looks for exactly what is within its windows: a store that keeps more or less than that would change its results.
+    private static void RequireFit(WindowBytesStoreSupplier supplier, TimeSpan size, TimeSpan retention)
+    {
+        if (!supplier.RetainDuplicates)
+            throw new TopologyException($"Store '{supplier.Name}' of a stream-stream join must keep duplicates: several records of one key and time all join.");
+        if (supplier.WindowSize == size && supplier.RetentionPeriod == retention) return;
+        throw new TopologyException(
+            $"Store '{supplier.Name}' is for windows of {supplier.WindowSize.TotalMilliseconds} ms and keeps them for {supplier.RetentionPeriod.TotalMilliseconds} ms; the join needs " +
+            $"{size.TotalMilliseconds} ms (before + after) and {retention.TotalMilliseconds} ms (before + after + grace).");
     }
 
     private static void RefuseVersions(StoreSettings settings, string storeName)

@@ -68,9 +68,14 @@ internal sealed class VersionedTableSourceProcessor<K, V>(string storeName, bool
 }
 
 /// <summary>Keeps the rows and sends the changes. Records without key are dropped and counted. Source: Kafka's <c>KTableSource</c>.</summary>
+/// <remarks>
+/// An update that is older than its row is applied all the same, because the order of the topic counts; it is told in the log (E-76), the 1st, 2nd, 4th, 8th …
+/// of a task, so that a topic full of them does not fill the log. A row that is on disk only is not read for that.
+/// </remarks>
 internal sealed class TableSourceProcessor<K, V>(string storeName, bool sendsOldValues) : TableProcessor<K, V, K, V>(sendsOldValues)
 {
     private RowStore<K, V>? _store;
+    private long _outOfOrder;
 
     public override void Process(in Record<K, V> record)
     {
@@ -83,7 +88,13 @@ internal sealed class TableSourceProcessor<K, V>(string storeName, bool sendsOld
         var store = _store!;
         ValueAndTimestamp<V> old = default;
         var hasOld = SendsOldValues && store.TryGet(record.Key, out old);
-        store.Put(record.Key, record.Value, record.HasValue, record.Timestamp);
+        var rowTimestamp = old.Timestamp;
+        if (SendsOldValues ? hasOld : store.TryPeekTimestamp(record.Key, out rowTimestamp))
+        {
+            if (record.Timestamp < rowTimestamp) TellOutOfOrder(in record, rowTimestamp);
+        }
+
+        store.Replace(record.Key, record.Value, record.HasValue, record.Timestamp);
         ForwardStored(new Record<K, Change<V>>(
             record.Key, true, new Change<V>(record.Value, record.HasValue, old.Value, hasOld), true, record.Timestamp, record.HeadersOrNull));
     }
@@ -92,6 +103,12 @@ internal sealed class TableSourceProcessor<K, V>(string storeName, bool sendsOld
     {
         _store = RowStore<K, V>.Open(Context, storeName);
         ForwardThrough(_store.Store);
+    }
+
+    private void TellOutOfOrder(in Record<K, V> record, long rowTimestamp)
+    {
+        if (!System.Numerics.BitOperations.IsPow2(++_outOfOrder)) return;
+        Context.Task.Errors.OutOfOrder(NodeName, Context.TaskId, Context.RecordMetadata, record.Timestamp, rowTimestamp, _outOfOrder);
     }
 }
 

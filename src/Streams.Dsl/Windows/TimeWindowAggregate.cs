@@ -1,3 +1,6 @@
+using Streams.State.KeyValue;
+using Streams.State.Window;
+
 namespace Streams.Dsl.Windows;
 
 /// <summary>Windows that begin at fixed times.</summary>
@@ -38,6 +41,7 @@ internal sealed class TimeWindowAggregate<K, V, VR>(
     : WindowProcessor<K, V, VR>(storeName, emit, sendsOldValues)
 {
     private ITimestampedWindowStore<K, VR>? _store;
+    private TimestampedWindowStore<K, VR>? _own;
 
     public override void Process(in Record<K, V> record)
     {
@@ -64,6 +68,7 @@ internal sealed class TimeWindowAggregate<K, V, VR>(
     {
         base.Init();
         _store = Context.GetStateStore<ITimestampedWindowStore<K, VR>>(StoreName);
+        _own = _store as TimestampedWindowStore<K, VR>;
         if (!EmitsOnClose) ForwardThrough(_store);
     }
 
@@ -72,7 +77,8 @@ internal sealed class TimeWindowAggregate<K, V, VR>(
         var store = _store!;
         var timestamp = record.Timestamp;
         VR old;
-        var hasOld = store.TryFetch(record.Key, window.StartMs, out var row);
+        StoreSlot slot = default;
+        var hasOld = _own is { } own ? own.TryFetch(record.Key, window.StartMs, out var row, out slot) : store.TryFetch(record.Key, window.StartMs, out row);
         if (hasOld)
         {
             old = row.Value;
@@ -85,6 +91,7 @@ internal sealed class TimeWindowAggregate<K, V, VR>(
 
         var aggregate = aggregation.Apply(in record, old, hasOld);
         if (aggregate is null) store.Delete(record.Key, window.StartMs);
+        else if (_own is not null) _own.Put(in slot, record.Key, new ValueAndTimestamp<VR>(aggregate, timestamp), window.StartMs);
         else store.Put(record.Key, new ValueAndTimestamp<VR>(aggregate, timestamp), window.StartMs);
         ForwardUpdate(in record, window, aggregate, aggregate is not null, old, hasOld, timestamp);
     }

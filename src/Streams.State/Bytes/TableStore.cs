@@ -122,6 +122,8 @@ internal sealed class TableStore<T> : IDisposable
 
     public bool IsCaching => _cache is not null;
 
+    public bool HoldsWrites => _cache is { Count: > 0 };
+
     /// <summary>Bytes written or restored since the last commit; 0 without an engine, where they are no overlay but the store.</summary>
     public long UncommittedBytes { get; private set; }
 

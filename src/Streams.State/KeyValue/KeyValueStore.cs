@@ -34,6 +34,8 @@ internal abstract class KeyValueStore<K, T> : IKeyValueStore<K, T>
 
     public long? ChangelogOffset => Store.ChangelogOffset;
 
+    public bool HoldsWrites => Store.HoldsWrites;
+
     public long UncommittedBytes => Store.UncommittedBytes;
 
     public long ApproximateNumEntries => Store.ApproximateCount;
@@ -63,6 +65,17 @@ internal abstract class KeyValueStore<K, T> : IKeyValueStore<K, T>
         _recentlyUsed?.MoveToEnd(id);
         value = store.ValueOf(id);
         return true;
+    }
+
+    /// <summary>Looks a key up in memory only, for a write right after.</summary>
+    /// <returns>The number of its entry, -1 when memory has no value of it.</returns>
+    protected int Peek(K key, out StoreSlot slot, out TableStore<T> store)
+    {
+        store = Store;
+        SerialiseKey(store, key);
+        var id = store.Find(_key.WrittenSpan, out var hash);
+        slot = new StoreSlot(id, hash, store.Operation);
+        return store.Has(id) ? id : -1;
     }
 
     public void Put(K key, T value)

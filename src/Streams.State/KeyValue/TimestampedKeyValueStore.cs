@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Streams.State.Bytes;
 using Streams.State.Shared;
 
@@ -10,6 +11,16 @@ internal sealed class TimestampedKeyValueStore<K, V>(KeyValueBytesStoreSupplier 
         ICachedStateStore<K, V>,
         IShareableStore
 {
+    /// <summary>Time of an entry that memory has, and where it is, for a write of the same key right after.</summary>
+    public bool TryPeekTimestamp(K key, out long timestamp, out StoreSlot slot)
+    {
+        timestamp = 0;
+        var id = Peek(key, out slot, out var store);
+        if (id < 0) return false;
+        timestamp = store.KeepsTyped ? store.ValueOf(id).Timestamp : BinaryPrimitives.ReadInt64BigEndian(store.Table.ValueOf(id));
+        return true;
+    }
+
     public IStateStore Share(Lock gate, bool writable) => new SharedTimestampedKeyValueStore<K, V>(this, gate, writable);
 
     public bool SetFlushListener(CacheFlushListener<K, V> listener, bool sendOldValues)

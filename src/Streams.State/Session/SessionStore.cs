@@ -33,6 +33,8 @@ internal sealed class SessionStore<K, V>(SessionBytesStoreSupplier supplier, ISe
 
     public long? ChangelogOffset => Table.Store.ChangelogOffset;
 
+    public bool HoldsWrites => Table.Store.HoldsWrites;
+
     public long UncommittedBytes => Table.Store.UncommittedBytes;
 
     public void Init(IStateStoreContext context)

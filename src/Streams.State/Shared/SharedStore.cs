@@ -18,6 +18,14 @@ internal abstract class SharedStore(IStateStore store, Lock gate, bool writable)
         }
     }
 
+    public bool HoldsWrites
+    {
+        get
+        {
+            lock (gate) return store.HoldsWrites;
+        }
+    }
+
     public long UncommittedBytes
     {
         get

@@ -44,6 +44,8 @@ internal abstract class WindowStore<K, T> : IWindowStore<K, T>
 
     public long? ChangelogOffset => Table.Store.ChangelogOffset;
 
+    public bool HoldsWrites => Table.Store.HoldsWrites;
+
     public long UncommittedBytes => Table.Store.UncommittedBytes;
 
     public void Init(IStateStoreContext context)

@@ -1,26 +1,30 @@
 using System.Buffers;
-using System.Text.Json;
+using System.Buffers.Binary;
 using System.Text.Json.Serialization;
-using System.Text.Json.Serialization.Metadata;
 
 namespace Guide.Samples;
 
-// <snippet json-serde>
+// <snippet json-context>
 public sealed record Order(string Customer, decimal Total);
 
 [JsonSerializable(typeof(Order))]
 internal sealed partial class ShopJson : JsonSerializerContext;
+// </snippet>
 
-internal sealed class JsonSerde<T>(JsonTypeInfo<T> type) : ISerde<T>
+// <snippet own-serde>
+public readonly record struct Temperature(short TenthsOfCelsius);
+
+internal sealed class TemperatureSerde : ISerde<Temperature>
 {
-    public void Serialize(T value, IBufferWriter<byte> output)
+    public void Serialize(Temperature value, IBufferWriter<byte> output)
     {
-        using var writer = new Utf8JsonWriter(output);
-        JsonSerializer.Serialize(writer, value, type);
+        BinaryPrimitives.WriteInt16BigEndian(output.GetSpan(sizeof(short)), value.TenthsOfCelsius);
+        output.Advance(sizeof(short));
     }
 
-    public T Deserialize(ReadOnlySpan<byte> data) =>
-        JsonSerializer.Deserialize(data, type) ?? throw new SerializationException($"A {typeof(T).Name} cannot be the JSON literal null.");
+    public Temperature Deserialize(ReadOnlySpan<byte> data) => data.Length == sizeof(short)
+        ? new Temperature(BinaryPrimitives.ReadInt16BigEndian(data))
+        : throw new SerializationException($"A temperature has 2 bytes, not {data.Length}.");
 }
 // </snippet>
 
@@ -33,7 +37,7 @@ public sealed class SerdesSample
         // <snippet registry>
         var builder = new StreamsBuilder(new StreamsBuilderOptions
         {
-            Serdes = new SerdeRegistry().Add(new JsonSerde<Order>(ShopJson.Default.Order)),
+            Serdes = new SerdeRegistry().AddJson(ShopJson.Default),
         });
 
         builder.Stream<string, Order>("orders")
@@ -42,7 +46,7 @@ public sealed class SerdesSample
         // </snippet>
 
         using var driver = new TopologyTestDriver(builder.Build());
-        var serde = new JsonSerde<Order>(ShopJson.Default.Order);
+        var serde = Serdes.Json(ShopJson.Default.Order);
         var orders = driver.CreateInputTopic("orders", Serdes.String, serde);
         orders.PipeInput("1", new Order("ann", 250));
         orders.PipeInput("2", new Order("bob", 20));
@@ -53,7 +57,7 @@ public sealed class SerdesSample
     public void Serde_is_given_where_it_is_needed()
     {
         // <snippet explicit-serdes>
-        var json = new JsonSerde<Order>(ShopJson.Default.Order);
+        var json = Serdes.Json(ShopJson.Default.Order);
         var builder = new StreamsBuilder();
 
         builder.Stream("orders", Consumed.With(Serdes.String, json))
@@ -66,6 +70,15 @@ public sealed class SerdesSample
         using var driver = new TopologyTestDriver(builder.Build());
         driver.CreateInputTopic("orders", Serdes.String, json).PipeInput("1", new Order("ann", 250));
         Assert.Equal([new("ann", 1)], driver.CreateOutputTopic<string, long>("orders-per-customer").ReadKeyValuesToList());
+    }
+
+    [Fact]
+    public void Serde_of_ones_own_reads_what_it_writes()
+    {
+        var bytes = new ArrayBufferWriter<byte>();
+        new TemperatureSerde().Serialize(new Temperature(-55), bytes);
+        Assert.Equal(new Temperature(-55), new TemperatureSerde().Deserialize(bytes.WrittenSpan));
+        Assert.Throws<SerializationException>(() => new TemperatureSerde().Deserialize(new byte[3]));
     }
 
     [Fact]

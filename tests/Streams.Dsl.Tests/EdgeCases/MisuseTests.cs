@@ -55,6 +55,39 @@ public sealed class MisuseTests
                 builder.Stream<string, string>("shared").To("out2");
             },
             ["shared", "sh.*"]),
+        ["topic of a stream and of a table"] = (
+            builder =>
+            {
+                builder.Stream<string, string>("shared");
+                builder.Table<string, string>("shared");
+            },
+            ["shared"]),
+        ["window finer than a millisecond"] = (_ => TimeWindows.OfSizeWithNoGrace(TimeSpan.FromTicks(1)), ["size"]),
+        ["window supplier for rows without windows"] = (
+            builder => builder.Stream<string, string>("in").GroupByKey().Count(Materialized.As(Stores.InMemoryWindowStore("wrong", 10.Ms(), 10.Ms()))),
+            ["wrong", "KeyValueBytesStoreSupplier", "WindowBytesStoreSupplier"]),
+        ["window supplier of another size"] = (
+            builder => builder.Stream<string, string>("in").GroupByKey().WindowedBy(TimeWindows.OfSizeWithNoGrace(10.Ms())).Count(Materialized.As(Stores.InMemoryWindowStore("wrong", 20.Ms(), 9.Ms()))),
+            ["wrong", "10", "9"]),
+        ["window supplier that keeps too little"] = (
+            builder => builder.Stream<string, string>("in").GroupByKey().WindowedBy(TimeWindows.OfSizeAndGrace(10.Ms(), 5.Ms())).Count(Materialized.As(Stores.InMemoryWindowStore("wrong", 14.Ms(), 10.Ms()))),
+            ["wrong", "14", "15"]),
+        ["window supplier with duplicates"] = (
+            builder => builder.Stream<string, string>("in").GroupByKey().WindowedBy(TimeWindows.OfSizeWithNoGrace(10.Ms())).Count(
+                Materialized.As(Stores.InMemoryWindowStore("wrong", 10.Ms(), 10.Ms(), retainDuplicates: true))),
+            ["wrong", "duplicates"]),
+        ["session supplier that keeps too little"] = (
+            builder => builder.Stream<string, string>("in").GroupByKey().WindowedBy(SessionWindows.OfInactivityGapAndGrace(10.Ms(), 5.Ms())).Count(Materialized.As(Stores.InMemorySessionStore("wrong", 14.Ms()))),
+            ["wrong", "14", "15"]),
+        ["join supplier without duplicates"] = (builder => Joined(builder, Stores.InMemoryWindowStore("wrong", 25.Ms(), 20.Ms()), null), ["wrong", "duplicates"]),
+        ["join supplier of another retention"] = (
+            builder => Joined(builder, Stores.InMemoryWindowStore("wrong", 24.Ms(), 20.Ms(), retainDuplicates: true), null), ["wrong", "24", "25"]),
+        ["join suppliers of one name"] = (
+            builder => Joined(
+                builder, Stores.InMemoryWindowStore("twin", 25.Ms(), 20.Ms(), retainDuplicates: true), Stores.InMemoryWindowStore("twin", 25.Ms(), 20.Ms(), retainDuplicates: true)),
+            ["twin", "different"]),
+        ["name beside a supplier"] = (
+            _ => ((Materialized<string, string>)Materialized.As(Stores.InMemoryKeyValueStore("one"))!).WithName("two"), ["one", "two"]),
         ["no topics"] = (builder => builder.Stream<string, string>(Array.Empty<string>()), ["topic"]),
         ["bad operator name"] = (builder => builder.Stream<string, string>("in").Filter((_, _) => true, Named.As("a b")), ["a b"]),
         ["bad store name"] = (builder => builder.Stream<string, string>("in").GroupByKey().Count(Materialized.As("a/b")), ["a/b"]),
@@ -85,11 +118,11 @@ public sealed class MisuseTests
             builder => builder.Table<string, string>("in", materialized: Materialized.As("v").WithHistoryRetention(10.Ms())).Suppress(Suppressed.UntilTimeLimit(1.Ms(), BufferConfig.Unbounded())),
             ["KTABLE-SOURCE", "versioned"]),
         ["join with grace of a table without versions"] = (
-            builder => builder.Stream<string, string>("in").Join(builder.Table<string, string>("table"), (one, other) => one + other, Joined.With(5.Ms())).To("out"),
+            builder => builder.Stream<string, string>("in").Join(builder.Table<string, string>("table"), (one, other) => one + other, Streams.Dsl.Joined.With(5.Ms())).To("out"),
             ["versioned", "grace"]),
         ["join with grace beyond the history"] = (
             builder => builder.Stream<string, string>("in").Join(
-                builder.Table<string, string>("table", materialized: Materialized.As("v").WithHistoryRetention(4.Ms())), (one, other) => one + other, Joined.With(5.Ms())).To("out"),
+                builder.Table<string, string>("table", materialized: Materialized.As("v").WithHistoryRetention(4.Ms())), (one, other) => one + other, Streams.Dsl.Joined.With(5.Ms())).To("out"),
             ["4", "5"]),
         ["versioned global table"] = (builder => builder.GlobalTable<string, string>("global", materialized: Materialized.As("g").WithHistoryRetention(10.Ms())), ["global", "versioned"]),
         ["stream of another builder"] = (
@@ -168,6 +201,12 @@ public sealed class MisuseTests
         Assert.Contains("'three' has 3", failure.Message, StringComparison.Ordinal);
         Assert.Contains("'four' has 4", failure.Message, StringComparison.Ordinal);
     }
+
+    private static void Joined(StreamsBuilder builder, WindowBytesStoreSupplier one, WindowBytesStoreSupplier? other) => builder.Stream<string, string>("in").Join(
+        builder.Stream<string, string>("other"),
+        (left, right) => left + right,
+        JoinWindows.OfTimeDifferenceAndGrace(10.Ms(), 5.Ms()),
+        new StreamJoined<string, string, string> { ThisStoreSupplier = one, OtherStoreSupplier = other });
 
     private static KeyValueStoreBuilder<string, string> Store(string name) => Stores.KeyValueStoreBuilder(Stores.InMemoryKeyValueStore(name), Serdes.String, Serdes.String);
 

@@ -11,14 +11,23 @@ namespace Streams.Dsl.Joins.ForeignKey;
 /// <para>
 /// Left join: a row always has a result, so the right side always answers, also for rows without foreign key.
 /// </para>
+/// <para>
+/// A serde whose bytes differ from one time to the next would make results vanish without a trace, in Kafka Streams too. The first
+/// <see cref="CheckedFirst"/> values of a task and one in <see cref="CheckedOneIn"/> of the others are read back and written again to find that out (E-81).
+/// </para>
 /// <para>Source: KIP-213, Kafka's <c>SubscriptionSendProcessorSupplier</c>; the recorded cases fk-join-* show the instructions.</para>
 /// </remarks>
 internal sealed class SubscriptionSend<K, V, KO>(Func<K, V, KO> extractor, ISerde<V> valueSerde, ISerde<KO> foreignSerde, bool isLeft, bool dropsOutdated)
     : Processor<K, Change<V>, KO, Subscription<K>>
 {
+    private const int CheckedFirst = 64;
+    private const int CheckedOneIn = 64;
+
     private readonly SerdeBuffer _value = new();
     private readonly SerdeBuffer _oldKey = new();
     private readonly SerdeBuffer _newKey = new();
+    private readonly SerdeBuffer _again = new();
+    private long _hashed;
 
     public override void Process(in Record<K, Change<V>> record)
     {
@@ -75,6 +84,17 @@ internal sealed class SubscriptionSend<K, V, KO>(Func<K, V, KO> extractor, ISerd
         return !_oldKey.WrittenSpan.SequenceEqual(_newKey.WrittenSpan);
     }
 
+    // The response is held against the bytes of the row as it is then, read from its store and written again. When they are others, every result is lost.
+    private void RequireSameBytesAgain()
+    {
+        _again.Clear();
+        valueSerde.Serialize(valueSerde.Deserialize(_value.WrittenSpan), _again);
+        if (_value.WrittenSpan.SequenceEqual(_again.WrittenSpan)) return;
+        throw new SerializationException(
+            $"Foreign-key join '{NodeName}': the serde {TypeNames.Of(valueSerde.GetType())} does not write a {TypeNames.Of(typeof(V))} that it has read back to the same bytes, so results would be " +
+            "lost. Use one whose bytes are determined by the value, with properties and entries in a fixed order.");
+    }
+
     private void Send(in Record<K, Change<V>> record, KO foreignKey, bool hasForeignKey, SubscriptionInstruction instruction)
     {
         ValueHash? hash = null;
@@ -83,6 +103,7 @@ internal sealed class SubscriptionSend<K, V, KO>(Func<K, V, KO> extractor, ISerd
             _value.Clear();
             valueSerde.Serialize(record.Value.NewValue, _value);
             hash = Murmur3.Hash(_value.WrittenSpan);
+            if (_hashed++ < CheckedFirst || _hashed % CheckedOneIn == 0) RequireSameBytesAgain();
         }
 
         var subscription = new Subscription<K>(hash, instruction, record.Key, Context.TaskId.Partition);

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace Streams.Dsl.Nodes;
+namespace Streams.Core;
 
 /// <summary>
 /// Refuses topologies in which a store or an internal topic has a generated name: the number in it counts operators, so inserting one would rename it

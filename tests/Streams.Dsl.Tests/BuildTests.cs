@@ -2,8 +2,8 @@ using Xunit;
 
 namespace Streams.Dsl.Tests;
 
-/// <summary>What is wrong is refused when the topology is written or built, with a message that says what and where.</summary>
-public sealed class MisuseTests
+/// <summary>What happens when a topology is written and built: serdes are found, names checked, operators merged, the result drawn.</summary>
+public sealed class BuildTests
 {
     [Fact]
     public void Missing_serde_names_operator_type_and_remedy()
@@ -39,55 +39,6 @@ public sealed class MisuseTests
     }
 
     [Fact]
-    public void One_topic_read_in_two_ways_is_refused()
-    {
-        AssertRefused("offset reset", builder =>
-        {
-            builder.Stream<string, string>("in");
-            builder.Stream<string, string>("in", Consumed.With(AutoOffsetReset.Latest));
-        });
-        AssertRefused("other types", builder =>
-        {
-            builder.Stream<string, string>("in");
-            builder.Stream<string, long>("in");
-        });
-        AssertRefused("share all of their topics or none", builder =>
-        {
-            builder.Stream<string, string>("in");
-            builder.Stream<string, string>(["in", "more"]);
-        });
-        AssertRefused("'in'", builder =>
-        {
-            builder.Stream<string, string>("in");
-            builder.Table<string, string>("in");
-        });
-    }
-
-    [Fact]
-    public void Names_used_twice_are_refused()
-    {
-        AssertRefused("'n'", builder => builder.Stream<string, string>("in", Consumed.As("n")).Filter(_ => true, "n").To("out"));
-        AssertRefused("'s'", builder =>
-        {
-            var group = builder.Stream<string, string>("in").GroupByKey();
-            group.Count(Materialized.As("s"));
-            group.Reduce((one, _) => one, Materialized.As("s"));
-        });
-    }
-
-    [Fact]
-    public void Unknown_store_is_refused() => AssertRefused("'nowhere'", builder => builder.Stream<string, string>("in")
-        .Process(() => new Idle(), storeNames: "nowhere").To("out"));
-
-    [Fact]
-    public void Streams_of_two_builders_cannot_be_combined()
-    {
-        var one = new StreamsBuilder().Stream<string, string>("in");
-        var other = new StreamsBuilder().Stream<string, string>("in");
-        Assert.Throws<TopologyException>(() => one.Merge(other));
-    }
-
-    [Fact]
     public void Operators_cannot_be_added_after_Build_which_gives_the_same_topology_again()
     {
         var builder = new StreamsBuilder();
@@ -96,25 +47,6 @@ public sealed class MisuseTests
         var topology = builder.Build();
         Assert.Same(topology, builder.Build());
         Assert.Throws<TopologyException>(() => stream.To("more"));
-    }
-
-    [Fact]
-    public void Grace_join_needs_a_versioned_table_with_enough_history()
-    {
-        var builder = new StreamsBuilder();
-        var stream = builder.Stream<string, string>("in");
-        var plain = builder.Table<string, string>("plain");
-        var versioned = builder.Table<string, string>("versioned", materialized: Materialized.As("v").WithHistoryRetention(TimeSpan.FromSeconds(1)));
-        var joined = Joined.With(TimeSpan.FromSeconds(2));
-        Assert.Contains("must be versioned", Assert.Throws<ArgumentException>(() => stream.Join(plain, (one, _) => one, joined)).Message, StringComparison.Ordinal);
-        Assert.Contains("at least grace", Assert.Throws<ArgumentException>(() => stream.Join(versioned, (one, _) => one, joined)).Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void Versioned_table_cannot_be_suppressed()
-    {
-        var table = new StreamsBuilder().Table<string, string>("t", materialized: Materialized.As("v").WithHistoryRetention(TimeSpan.FromSeconds(1)));
-        Assert.Throws<TopologyException>(() => table.Suppress(Suppressed.UntilTimeLimit(TimeSpan.FromSeconds(1), BufferConfig.Unbounded())));
     }
 
     [Fact]
@@ -141,18 +73,6 @@ public sealed class MisuseTests
         Assert.NotNull(named.Build());
     }
 
-    [Fact]
-    public void Windows_that_make_no_sense_are_refused()
-    {
-        Assert.ThrowsAny<ArgumentException>(() => TimeWindows.OfSizeWithNoGrace(TimeSpan.Zero));
-        Assert.ThrowsAny<ArgumentException>(() => TimeWindows.OfSizeWithNoGrace(TimeSpan.FromMilliseconds(5)).AdvanceBy(TimeSpan.FromMilliseconds(6)));
-        Assert.ThrowsAny<ArgumentException>(() => TimeWindows.OfSizeWithNoGrace(TimeSpan.FromTicks(1)));
-        Assert.ThrowsAny<ArgumentException>(() => TimeWindows.OfSizeAndGrace(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(-1)));
-        Assert.ThrowsAny<ArgumentException>(() => SessionWindows.OfInactivityGapWithNoGrace(TimeSpan.Zero));
-        Assert.ThrowsAny<ArgumentException>(() => JoinWindows.OfTimeDifferenceWithNoGrace(TimeSpan.FromSeconds(1)).Before(TimeSpan.FromSeconds(-2)));
-        Assert.ThrowsAny<ArgumentException>(() => Repartitioned.With(0));
-    }
-
     /// <summary>Two aggregations behind one operator behind a key change: the merged topic serves both.</summary>
     [Fact]
     public void Repartitions_behind_a_shared_operator_are_merged()
@@ -177,24 +97,6 @@ public sealed class MisuseTests
         Assert.Contains("([\"counts-repartition\"])", description.ToMermaid(), StringComparison.Ordinal);
         Assert.Contains("\"topic in\" -> \"KSTREAM-SOURCE-0000000000\";", description.ToDot(), StringComparison.Ordinal);
         Assert.Contains("\"store counts\" [label=\"counts\", shape=cylinder];", description.ToDot(), StringComparison.Ordinal);
-    }
-
-    private static void AssertRefused(string part, Action<StreamsBuilder> write)
-    {
-        var builder = new StreamsBuilder();
-        var failure = Assert.Throws<TopologyException>(() =>
-        {
-            write(builder);
-            builder.Build();
-        });
-        Assert.Contains(part, failure.Message, StringComparison.Ordinal);
-    }
-
-    private sealed class Idle : Processor<string, string, string, string>
-    {
-        public override void Process(in Record<string, string> record)
-        {
-        }
     }
 
     private sealed class UriSerializer : ISerde<Uri>
