@@ -454,11 +454,19 @@ public sealed class KafkaStreams : IAsyncDisposable
             }
 
             var byThread = TaskDivision.Divide(threads.Select(thread => new ThreadShare(thread.Tasks, thread.StandbyTasks)).ToList(), assignment.Tasks, assignment.StandbyTasks);
-            var assignments = byThread.Select(share => new ThreadAssignment(WithInputs(share.Active), WithInputs(share.Standby), counts.ByTopic)).ToList();
+            var handover = new TaskHandover(assignment.Tasks.Concat(assignment.StandbyTasks).ToHashSet());
+            var assignments = byThread.Select(share => new ThreadAssignment(WithInputs(share.Active), WithInputs(share.Standby), counts.ByTopic, handover)).ToList();
 
-            // What moves between threads is closed by one before the other opens it: stores and their folders have one owner.
+            // What moves between threads is let go of by one before the other takes it: stores and their folders have one owner.
             await Task.WhenAll(threads.Zip(assignments, (thread, tasks) => thread.CloseOthersAsync(tasks))).ConfigureAwait(false);
             await Task.WhenAll(threads.Zip(assignments, (thread, tasks) => thread.AssignAsync(tasks))).ConfigureAwait(false);
+            foreach (var task in handover.TakeRest())
+            {
+                // The thread that was to have it could not open tasks just now, and will open it from disk and changelog when it can.
+                task.Close();
+                _stateDirectory.Release(task.Id);
+            }
+
             _assignment = assignment;
             _assignedGeneration = membership.GenerationId;
             return revoked;

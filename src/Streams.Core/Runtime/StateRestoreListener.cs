@@ -53,7 +53,7 @@ public enum StandbySuspendReason
     /// <summary>The task is another instance's now, or nobody's here.</summary>
     Migrated,
 
-    /// <summary>The standby becomes the active task.</summary>
+    /// <summary>The standby becomes the active task here, or goes on on another thread.</summary>
     Promoted,
 }
 

@@ -565,15 +565,29 @@ internal sealed class StreamThread : IDisposable
             }
             else
             {
-                Close(task, "moved");
+                LetGo(task, assignment);
             }
         }
 
         // What the task sent cannot be taken out of the transaction that the others are in too.
         if (tornTransaction) CloseAllDirty();
         foreach (var task in _standbys.Values.Where(task => !assignment.Standby.ContainsKey(task.Id) && !assignment.Active.ContainsKey(task.Id)).ToList())
-            Close(task, "moved, was a standby");
+            LetGo(task, assignment);
         Publish();
+    }
+
+    private void LetGo(StreamTask task, ThreadAssignment assignment)
+    {
+        if (assignment.Handover.Wants(task.Id))
+        {
+            _updater!.Take(task, StandbySuspendReason.Promoted);
+            Forget(task);
+            assignment.Handover.Leave(Recycle(task, [.. task.Queues.Select(queue => queue.Partition)], RecordCollector.None));
+        }
+        else
+        {
+            Close(task, _standbys.ContainsKey(task.Id) ? "moved, was a standby" : "moved");
+        }
     }
 
     private void Assign(ThreadAssignment assignment)
@@ -652,7 +666,8 @@ internal sealed class StreamThread : IDisposable
 
     private void Create(TaskId id, IReadOnlyCollection<TopicPartition> inputs, bool isStandby)
     {
-        var task = Open(id, inputs, isStandby);
+        var collector = isStandby ? RecordCollector.None : _committer.Collector;
+        var task = _assigned.Handover.TryTake(id, out var left) ? Recycle(left, inputs, collector) : Open(id, inputs, collector);
         (isStandby ? _standbys : _tasks).Add(id, task);
         if (!isStandby)
         {
@@ -780,10 +795,10 @@ internal sealed class StreamThread : IDisposable
         }
     }
 
-    private StreamTask Open(TaskId id, IReadOnlyCollection<TopicPartition> inputs, bool isStandby)
+    private StreamTask Open(TaskId id, IReadOnlyCollection<TopicPartition> inputs, RecordCollector collector)
     {
         var subtopology = _plan.Subtopologies.First(candidate => candidate.Id == id.Subtopology);
-        var task = new StreamTask(id, subtopology, inputs, _environment!(isStandby ? RecordCollector.None : _committer.Collector));
+        var task = new StreamTask(id, subtopology, inputs, _environment!(collector));
         try
         {
             task.OpenStores();
