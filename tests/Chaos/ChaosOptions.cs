@@ -1,0 +1,75 @@
+using System.Globalization;
+using System.Security.Cryptography;
+
+namespace Chaos;
+
+/// <summary>What a run does.</summary>
+internal sealed record ChaosOptions
+{
+    /// <summary>How long records come and faults happen.</summary>
+    public TimeSpan Duration { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Input records in all: half of them clicks, half of them views.</summary>
+    public int Records { get; init; } = 1_000_000;
+
+    public int Seed { get; init; } = RandomNumberGenerator.GetInt32(int.MaxValue);
+
+    public bool IsExactlyOnce { get; init; } = true;
+
+    public int Instances { get; init; } = 3;
+
+    /// <summary>Whether the folder with data and logs stays.</summary>
+    public bool Keep { get; init; }
+
+    public static ChaosOptions? Parse(string[] args, out string fault)
+    {
+        var options = new ChaosOptions();
+        fault = "";
+        for (var index = 0; index < args.Length; index++)
+        {
+            var name = args[index];
+            if (name == "--keep")
+            {
+                options = options with { Keep = true };
+                continue;
+            }
+
+            var value = ++index < args.Length ? args[index] : "";
+            if (name == "--guarantee" && value is "exactly-once" or "at-least-once")
+            {
+                options = options with { IsExactlyOnce = value == "exactly-once" };
+                continue;
+            }
+
+            if (!int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+            {
+                fault = $"{name} '{value}' is not understood.";
+                return null;
+            }
+
+            switch (name)
+            {
+                case "--minutes" when number is > 0 and < 10_000:
+                    options = options with { Duration = TimeSpan.FromMinutes(number) };
+                    break;
+                case "--seconds" when number is > 0 and < 600_000:
+                    options = options with { Duration = TimeSpan.FromSeconds(number) };
+                    break;
+                case "--records" when number is > 10_000 and < 500_000_000:
+                    options = options with { Records = number };
+                    break;
+                case "--instances" when number is > 0 and < 20:
+                    options = options with { Instances = number };
+                    break;
+                case "--seed":
+                    options = options with { Seed = number };
+                    break;
+                default:
+                    fault = $"{name} {value} is not understood, or out of range.";
+                    return null;
+            }
+        }
+
+        return options;
+    }
+}

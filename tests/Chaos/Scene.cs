@@ -1,0 +1,134 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace Chaos;
+
+/// <summary>The broker and the instances of the application, as processes in a folder of their own.</summary>
+internal sealed partial class Scene : IDisposable
+{
+    private static readonly TimeSpan _startLimit = TimeSpan.FromSeconds(60);
+
+    private readonly ChaosOptions _options;
+    private readonly Child?[] _instances;
+    private Child? _broker;
+    private int _port;
+
+    public Scene(ChaosOptions options)
+    {
+        _options = options;
+        _instances = new Child?[options.Instances];
+        Folder = Directory.CreateTempSubdirectory("streams-chaos-").FullName;
+    }
+
+    /// <summary>Session and transaction time-out of the application, long for a machine under load and short for whoever waits for it.</summary>
+    public const int SessionMs = 4000;
+
+    public string Folder { get; }
+
+    public string Bootstrap => $"127.0.0.1:{_port.ToString(CultureInfo.InvariantCulture)}";
+
+    /// <summary>What went wrong with the processes themselves.</summary>
+    public List<string> Faults { get; } = [];
+
+    /// <summary>Whether somebody will want to look at what is left.</summary>
+    public bool KeepFolder { get; set; }
+
+    public int Count => _instances.Length;
+
+    public void StartBroker()
+    {
+        var ready = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _broker = Child.Start(
+            Path.Combine(Folder, "broker.log"),
+            line =>
+            {
+                if (ReadyLine().Match(line) is { Success: true } match) ready.TrySetResult(int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture));
+            },
+            Path.Combine(AppContext.BaseDirectory, "Broker.Lite.dll"),
+            "--port",
+            _port.ToString(CultureInfo.InvariantCulture),
+            "--data",
+            Path.Combine(Folder, "broker"),
+            "--set",
+            "group.min.session.timeout.ms=1000",
+            "--set",
+            "group.initial.rebalance.delay.ms=0");
+        if (!ready.Task.Wait(_startLimit)) throw new TimeoutException($"The broker did not serve within {_startLimit}: see {Folder}/broker.log");
+        _port = ready.Task.Result;
+    }
+
+    public void KillBroker()
+    {
+        _broker!.Dispose();
+        _broker = null;
+    }
+
+    public void PauseBroker() => _broker!.Pause();
+
+    public void ResumeBroker() => _broker!.Resume();
+
+    public void StartInstance(int index)
+    {
+        _instances[index] = Child.Start(
+            LogOf(index),
+            null,
+            Path.Combine(AppContext.BaseDirectory, "Chaos.dll"),
+            "app",
+            Bootstrap,
+            Path.Combine(Folder, "state-" + index.ToString(CultureInfo.InvariantCulture)),
+            _options.IsExactlyOnce ? "exactly-once" : "at-least-once",
+            SessionMs.ToString(CultureInfo.InvariantCulture));
+    }
+
+    public void KillInstance(int index)
+    {
+        _instances[index]?.Dispose();
+        _instances[index] = null;
+    }
+
+    public void PauseInstance(int index) => _instances[index]?.Pause();
+
+    public void ResumeInstance(int index) => _instances[index]?.Resume();
+
+    public TimeSpan ProcessorTime(int index) => _instances[index]?.ProcessorTime ?? TimeSpan.Zero;
+
+    /// <summary>SIGTERM and the wait for the end.</summary>
+    public void StopInstance(int index)
+    {
+        if (_instances[index] is not { } instance) return;
+        instance.Terminate();
+        if (!instance.WaitForExit(TimeSpan.FromSeconds(60))) Faults.Add($"instance {index} did not end within a minute of SIGTERM");
+        else if (instance.ExitCode != 0) Faults.Add($"instance {index} ended with code {instance.ExitCode}:\n{Tail(index)}");
+        KillInstance(index);
+    }
+
+    /// <summary>An application survives everything that happens here; one that ends by itself has failed. It is started again, so that the run goes on.</summary>
+    public void CheckInstances()
+    {
+        for (var index = 0; index < _instances.Length; index++)
+        {
+            if (_instances[index] is not { HasExited: true } ended) continue;
+            Faults.Add($"instance {index} ended by itself with code {ended.ExitCode}:\n{Tail(index)}");
+            KillInstance(index);
+            StartInstance(index);
+        }
+    }
+
+    public string Tail(int index)
+    {
+        using var log = new StreamReader(new FileStream(LogOf(index), FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        return string.Join('\n', log.ReadToEnd().Split('\n').TakeLast(25));
+    }
+
+    public void Dispose()
+    {
+        for (var index = 0; index < _instances.Length; index++) KillInstance(index);
+        _broker?.Dispose();
+        if (!_options.Keep && !KeepFolder) Directory.Delete(Folder, recursive: true);
+    }
+
+    private string LogOf(int index) => Path.Combine(Folder, $"instance-{index.ToString(CultureInfo.InvariantCulture)}.log");
+
+    [GeneratedRegex("^ready \\S+:([0-9]+)$")]
+    private static partial Regex ReadyLine();
+}
