@@ -8,7 +8,7 @@ namespace Broker.Lite.Logs;
 /// </summary>
 internal sealed class AbortedTransactionIndex : IDisposable
 {
-    private const int EntryBytes = 34;
+    public const int EntryBytes = 34;
     private const short Version = 0;
 
     private readonly LogDirectory _directory;
@@ -39,6 +39,13 @@ internal sealed class AbortedTransactionIndex : IDisposable
         OpenFile().Write((entries.Length - 1L) * EntryBytes, bytes);
     }
 
+    /// <summary>Reads an entry, whatever it says.</summary>
+    public static AbortedTransaction Decode(ReadOnlySpan<byte> entry) => new(
+        BinaryPrimitives.ReadInt64BigEndian(entry[2..]),
+        BinaryPrimitives.ReadInt64BigEndian(entry[10..]),
+        BinaryPrimitives.ReadInt64BigEndian(entry[18..]),
+        BinaryPrimitives.ReadInt64BigEndian(entry[26..]));
+
     /// <summary>Empties the index, to make it anew.</summary>
     public void Clear()
     {
@@ -59,11 +66,7 @@ internal sealed class AbortedTransactionIndex : IDisposable
         for (int i = 0; i < entries.Length; i++)
         {
             ReadOnlySpan<byte> bytes = content.AsSpan(i * EntryBytes, EntryBytes);
-            var entry = new AbortedTransaction(
-                BinaryPrimitives.ReadInt64BigEndian(bytes[2..]),
-                BinaryPrimitives.ReadInt64BigEndian(bytes[10..]),
-                BinaryPrimitives.ReadInt64BigEndian(bytes[18..]),
-                BinaryPrimitives.ReadInt64BigEndian(bytes[26..]));
+            AbortedTransaction entry = Decode(bytes);
             bool possible = BinaryPrimitives.ReadInt16BigEndian(bytes) == Version
                 && entry.FirstOffset >= 0
                 && entry.FirstOffset <= entry.LastOffset

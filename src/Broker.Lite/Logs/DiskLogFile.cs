@@ -20,6 +20,17 @@ internal sealed class DiskLogFile : LogFile
         _isDirty = 1; // an earlier process may have written without forcing it to disk
     }
 
+    private DiskLogFile(SafeFileHandle handle)
+    {
+        _handle = handle;
+        _length = RandomAccess.GetLength(handle);
+    }
+
+    /// <summary>Opens a file to look at it, also while a broker writes it; what is written later is not seen.</summary>
+    /// <exception cref="FileNotFoundException">There is none.</exception>
+    public static DiskLogFile OpenReadOnly(string path) =>
+        new(File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
+
     public override long Length => Volatile.Read(ref _length);
 
     public override void Write(long position, ReadOnlySpan<byte> data)

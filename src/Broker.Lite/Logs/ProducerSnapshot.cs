@@ -49,9 +49,12 @@ internal static class ProducerSnapshot
     }
 
     /// <summary>Reads the state into an empty table; false when the file is missing or not right, and the table is still empty.</summary>
-    public static bool TryRead(LogDirectory directory, long offset, ProducerStateTable table)
+    public static bool TryRead(LogDirectory directory, long offset, ProducerStateTable table) =>
+        TryRead(directory.TryReadAll(FileName(offset), int.MaxValue), table);
+
+    /// <summary>Reads the content of such a file into an empty table; false when it is null or not right.</summary>
+    public static bool TryRead(byte[]? content, ProducerStateTable table)
     {
-        byte[]? content = directory.TryReadAll(FileName(offset), int.MaxValue);
         if (content is null
             || content.Length < EntriesPosition
             || BinaryPrimitives.ReadInt16BigEndian(content) != Version
