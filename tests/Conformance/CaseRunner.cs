@@ -169,6 +169,7 @@ internal static class JavaNames
         "IllegalArgumentException" => failure is ArgumentException,
         "NullPointerException" => failure is ArgumentNullException,
         "IllegalStateException" => failure is InvalidOperationException,
+        "StreamsException" or "KafkaException" => failure is StreamsException,
         _ => failure.GetType().Name == javaName,
     };
 }

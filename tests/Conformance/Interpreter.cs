@@ -298,12 +298,12 @@ internal sealed class Interpreter
             return;
         }
 
-        Keep(step, Rendered(Windows(window) switch
+        Keep(step, Rendered(Suppress(step, Windows(window) switch
         {
             SessionWindows sessions => cogrouped.WindowedBy(sessions).Aggregate(Empty, Concatenate, Materialized(step), NameOf(step)),
             SlidingWindows sliding => cogrouped.WindowedBy(sliding).Aggregate(Empty, Materialized(step), NameOf(step)),
             var times => cogrouped.WindowedBy((TimeWindows)times).Aggregate(Empty, Materialized(step), NameOf(step)),
-        }));
+        })));
     }
 
     private void RunTable(Fields step, string op)

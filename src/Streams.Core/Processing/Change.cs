@@ -10,7 +10,7 @@ public readonly struct Change<V>
 {
     /// <summary>Creates a change; a <c>null</c> side is an absent one.</summary>
     public Change(V newValue, V oldValue, bool isLatest = true)
-        : this(newValue, newValue is not null, oldValue, oldValue is not null, isLatest)
+        : this(newValue, Nullability.IsPresent(newValue), oldValue, Nullability.IsPresent(oldValue), isLatest)
     {
     }
 

@@ -11,7 +11,7 @@ public readonly struct Optional<T>
     public Optional(T value)
     {
         _value = value;
-        HasValue = value is not null;
+        HasValue = Nullability.IsPresent(value);
     }
 
     /// <summary>Whether there is a value.</summary>

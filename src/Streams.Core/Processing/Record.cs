@@ -25,7 +25,7 @@ public readonly struct Record<K, V>
     /// <param name="timestamp">Event time, Unix milliseconds.</param>
     /// <param name="headers">Headers; <c>null</c> means none.</param>
     public Record(K key, V value, long timestamp, Headers? headers = null)
-        : this(key, key is not null, value, value is not null, timestamp, headers)
+        : this(key, Nullability.IsPresent(key), value, Nullability.IsPresent(value), timestamp, headers)
     {
     }
 
@@ -65,13 +65,13 @@ public readonly struct Record<K, V>
 
     /// <summary>A record that says its key has no value any more.</summary>
     public static Record<K, V> Tombstone(K key, long timestamp, Headers? headers = null) =>
-        new(key, key is not null, default!, false, timestamp, headers);
+        new(key, Nullability.IsPresent(key), default!, false, timestamp, headers);
 
     /// <summary>The same record with another key.</summary>
-    public Record<TKey, V> WithKey<TKey>(TKey key) => new(key, key is not null, Value, _hasValue, Timestamp, _headers);
+    public Record<TKey, V> WithKey<TKey>(TKey key) => new(key, Nullability.IsPresent(key), Value, _hasValue, Timestamp, _headers);
 
     /// <summary>The same record with another value; <c>null</c> makes a tombstone.</summary>
-    public Record<K, TValue> WithValue<TValue>(TValue value) => new(Key, _hasKey, value, value is not null, Timestamp, _headers);
+    public Record<K, TValue> WithValue<TValue>(TValue value) => new(Key, _hasKey, value, Nullability.IsPresent(value), Timestamp, _headers);
 
     /// <summary>The same record without a value.</summary>
     public Record<K, TValue> WithoutValue<TValue>() => new(Key, _hasKey, default!, false, Timestamp, _headers);

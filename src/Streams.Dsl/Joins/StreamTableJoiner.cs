@@ -106,7 +106,7 @@ internal static class StreamTableJoiner
             }
 
             key = keySelector(record.Key, record.Value);
-            return key is not null;
+            return Nullability.IsPresent(key);
         }
     }
 }

@@ -92,7 +92,7 @@ internal sealed class TableJoin<K, VL, VRight, VR>(
             if (!hasRight && (kind == JoinKind.Inner || !hasLeft)) return false;
             value = joiner(key, left, hasLeft, right, hasRight);
             timestamp = Math.Max(hasLeft ? leftTimestamp : -1, hasRight ? rightTimestamp : -1);
-            return value is not null;
+            return Nullability.IsPresent(value);
         }
     }
 }

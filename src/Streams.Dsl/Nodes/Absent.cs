@@ -6,11 +6,13 @@ namespace Streams.Dsl.Nodes;
 /// </summary>
 internal static class Absent
 {
-    // "default(T) is null" is a constant to the JIT in each instantiation, so for types that can be null nothing is tested per record.
     public static bool CanShow<K, V>(in Record<K, V> record) =>
-        (default(K) is null || record.HasKey) && (default(V) is null || record.HasValue);
+        (CanBeNull<K>() || record.HasKey) && (CanBeNull<V>() || record.HasValue);
 
-    public static bool CanShowKey<K, V>(in Record<K, V> record) => default(K) is null || record.HasKey;
+    public static bool CanShowKey<K, V>(in Record<K, V> record) => CanBeNull<K>() || record.HasKey;
 
-    public static bool CanShowValue<K, V>(in Record<K, V> record) => default(V) is null || record.HasValue;
+    public static bool CanShowValue<K, V>(in Record<K, V> record) => CanBeNull<V>() || record.HasValue;
+
+    // A constant in compiled code, for classes without a look-up of the exact type; and nothing is boxed before it is compiled.
+    private static bool CanBeNull<T>() => !typeof(T).IsValueType || Nullability<T>.CanBeNull;
 }

@@ -36,13 +36,13 @@ internal sealed class StreamAggregate<K, V, VR>(
         }
 
         var aggregate = aggregator(record.Key, record.Value, old);
-        store.Replace(record.Key, aggregate, aggregate is not null, timestamp);
+        store.Replace(record.Key, aggregate, Nullability.IsPresent(aggregate), timestamp);
 
         // The old value of a new row is what the initializer gave, as in Kafka Streams.
         ForwardStored(new Record<K, Change<VR>>(
             record.Key,
             true,
-            new Change<VR>(aggregate, aggregate is not null, old, SendsOldValues && old is not null),
+            new Change<VR>(aggregate, Nullability.IsPresent(aggregate), old, SendsOldValues && Nullability.IsPresent(old)),
             true,
             timestamp,
             record.HeadersOrNull));

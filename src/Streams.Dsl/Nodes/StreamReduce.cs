@@ -27,11 +27,11 @@ internal sealed class StreamReduce<K, V>(string storeName, Func<V, V, V> reducer
             timestamp = Math.Max(timestamp, row.Timestamp);
         }
 
-        store.Replace(record.Key, aggregate, aggregate is not null, timestamp);
+        store.Replace(record.Key, aggregate, Nullability.IsPresent(aggregate), timestamp);
         ForwardStored(new Record<K, Change<V>>(
             record.Key,
             true,
-            new Change<V>(aggregate, aggregate is not null, row.Value, SendsOldValues && hasOld),
+            new Change<V>(aggregate, Nullability.IsPresent(aggregate), row.Value, SendsOldValues && hasOld),
             true,
             timestamp,
             record.HeadersOrNull));

@@ -26,14 +26,14 @@ internal sealed class TableAggregate<K, V, VR>(
         if (change.HasOld && hadOld)
         {
             aggregate = subtractor(record.Key, change.OldValue, aggregate!);
-            has = aggregate is not null;
+            has = Nullability.IsPresent(aggregate);
             timestamp = Math.Max(timestamp, old.Timestamp);
         }
 
         if (change.HasNew)
         {
             aggregate = adder(record.Key, change.NewValue, has ? aggregate! : initializer());
-            has = aggregate is not null;
+            has = Nullability.IsPresent(aggregate);
             if (hadOld) timestamp = Math.Max(timestamp, old.Timestamp);
         }
 

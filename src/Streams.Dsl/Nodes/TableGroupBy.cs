@@ -21,8 +21,8 @@ internal sealed class TableGroupBy<K, V, KR, VR>(Func<K, V, KeyValuePair<KR, VR>
 
         var newPair = change.HasNew ? selector(record.Key, change.NewValue) : default;
         var oldPair = change.HasOld ? selector(record.Key, change.OldValue) : default;
-        var hasNew = change.HasNew && newPair.Key is not null && newPair.Value is not null;
-        var hasOld = change.HasOld && oldPair.Key is not null && oldPair.Value is not null;
+        var hasNew = change.HasNew && Nullability.IsPresent(newPair.Key) && Nullability.IsPresent(newPair.Value);
+        var hasOld = change.HasOld && Nullability.IsPresent(oldPair.Key) && Nullability.IsPresent(oldPair.Value);
         if (hasNew && hasOld && EqualityComparer<KR>.Default.Equals(newPair.Key, oldPair.Key))
         {
             Send(in record, newPair.Key, new Change<VR>(newPair.Value, true, oldPair.Value, true));

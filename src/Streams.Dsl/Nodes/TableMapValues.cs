@@ -42,7 +42,7 @@ internal sealed class TableMapValues<K, V, VR>(TableOperator<K, V> parent, Func<
         private bool Map(bool found, K key, V row, out VR value)
         {
             value = found ? mapper(key, row) : default!;
-            return found && value is not null;
+            return found && Nullability.IsPresent(value);
         }
     }
 }
@@ -58,7 +58,7 @@ internal sealed class TableMapValuesProcessor<K, V, VR>(Func<K, V, VR> mapper, b
         Forward(new Record<K, Change<VR>>(
             record.Key,
             record.HasKey,
-            new Change<VR>(newValue, change.HasNew && newValue is not null, oldValue, sendsOldValues && change.HasOld && oldValue is not null, change.IsLatest),
+            new Change<VR>(newValue, change.HasNew && Nullability.IsPresent(newValue), oldValue, sendsOldValues && change.HasOld && Nullability.IsPresent(oldValue), change.IsLatest),
             true,
             record.Timestamp,
             record.HeadersOrNull));
@@ -75,7 +75,7 @@ internal sealed class StoredTableMapValuesProcessor<K, V, VR>(Func<K, V, VR> map
     {
         var change = record.Value;
         var newValue = change.HasNew ? mapper(record.Key, change.NewValue) : default!;
-        var hasNew = change.HasNew && newValue is not null;
+        var hasNew = change.HasNew && Nullability.IsPresent(newValue);
         var store = _store!;
         ValueAndTimestamp<VR> old = default;
         var hasOld = SendsOldValues && store.TryGet(record.Key, out old);

@@ -18,7 +18,7 @@ internal sealed class TableReduce<K, V>(string storeName, Func<V, V, V> adder, F
         if (change.HasOld && hadOld)
         {
             aggregate = subtractor(aggregate!, change.OldValue);
-            has = aggregate is not null;
+            has = Nullability.IsPresent(aggregate);
             timestamp = Math.Max(timestamp, old.Timestamp);
         }
 
@@ -27,7 +27,7 @@ internal sealed class TableReduce<K, V>(string storeName, Func<V, V, V> adder, F
             if (has)
             {
                 aggregate = adder(aggregate!, change.NewValue);
-                has = aggregate is not null;
+                has = Nullability.IsPresent(aggregate);
                 timestamp = Math.Max(timestamp, old.Timestamp);
             }
             else

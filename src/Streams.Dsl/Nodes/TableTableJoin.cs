@@ -42,13 +42,13 @@ internal sealed class TableTableJoin<K, VThis, VOther, VR>(
         if (hasNew)
         {
             newValue = joiner(record.Key, change.NewValue, change.HasNew, other, hasOther);
-            hasNew = newValue is not null;
+            hasNew = Nullability.IsPresent(newValue);
         }
 
         if (hasOld)
         {
             oldValue = joiner(record.Key, change.OldValue, change.HasOld, other, hasOther);
-            hasOld = oldValue is not null;
+            hasOld = Nullability.IsPresent(oldValue);
         }
 
         Forward(new Record<K, Change<VR>>(

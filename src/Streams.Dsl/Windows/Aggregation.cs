@@ -52,7 +52,7 @@ internal sealed class FoldAggregation<K, V, VR>(Func<VR> initializer, Func<K, V,
     public override bool TryInitialize(out VR aggregate)
     {
         aggregate = initializer();
-        return aggregate is not null;
+        return Nullability.IsPresent(aggregate);
     }
 
     public override VR Apply(in Record<K, V> record, VR aggregate, bool hasAggregate) => aggregator(record.Key, record.Value, aggregate);

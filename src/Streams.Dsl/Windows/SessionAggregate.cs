@@ -41,7 +41,7 @@ internal sealed class SessionAggregate<K, V, VR>(
                 var other = sessions.Key.Window;
                 _merged.Add(new(other, sessions.Value));
                 aggregate = has || !aggregation.BeginsEmpty ? merger(record.Key, aggregate, sessions.Value) : sessions.Value;
-                has = aggregate is not null;
+                has = Nullability.IsPresent(aggregate);
                 session = new Window(Math.Min(session.StartMs, other.StartMs), Math.Max(session.EndMs, other.EndMs));
             }
         }
@@ -72,9 +72,9 @@ internal sealed class SessionAggregate<K, V, VR>(
 
         aggregate = aggregation.Apply(in record, aggregate, has);
         var key = new Windowed<K>(record.Key, session);
-        if (aggregate is null) store.Remove(key);
+        if (!Nullability.IsPresent(aggregate)) store.Remove(key);
         else store.Put(key, aggregate);
-        ForwardUpdate(in record, session, aggregate, aggregate is not null, default!, false, session.EndMs);
+        ForwardUpdate(in record, session, aggregate, Nullability.IsPresent(aggregate), default!, false, session.EndMs);
     }
 
     private void EmitClosed(in Record<K, V> record, long closeTime)

@@ -200,9 +200,9 @@ internal sealed class SlidingWindowAggregate<K, V, VR>(
 
         var aggregate = aggregation.Apply(in record, row.Value, hasRow);
         var timestamp = hasRow ? Math.Max(record.Timestamp, row.Timestamp) : record.Timestamp;
-        if (aggregate is null) _store!.Delete(record.Key, window.StartMs);
+        if (!Nullability.IsPresent(aggregate)) _store!.Delete(record.Key, window.StartMs);
         else _store!.Put(record.Key, new ValueAndTimestamp<VR>(aggregate, timestamp), window.StartMs);
-        ForwardUpdate(in record, window, aggregate, aggregate is not null, row.Value, hasRow, timestamp);
+        ForwardUpdate(in record, window, aggregate, Nullability.IsPresent(aggregate), row.Value, hasRow, timestamp);
     }
 
     private void EmitClosed(in Record<K, V> record, long closeTime)

@@ -90,10 +90,10 @@ internal sealed class TimeWindowAggregate<K, V, VR>(
         }
 
         var aggregate = aggregation.Apply(in record, old, hasOld);
-        if (aggregate is null) store.Delete(record.Key, window.StartMs);
+        if (!Nullability.IsPresent(aggregate)) store.Delete(record.Key, window.StartMs);
         else if (_own is not null) _own.Put(in slot, record.Key, new ValueAndTimestamp<VR>(aggregate, timestamp), window.StartMs);
         else store.Put(record.Key, new ValueAndTimestamp<VR>(aggregate, timestamp), window.StartMs);
-        ForwardUpdate(in record, window, aggregate, aggregate is not null, old, hasOld, timestamp);
+        ForwardUpdate(in record, window, aggregate, Nullability.IsPresent(aggregate), old, hasOld, timestamp);
     }
 
     private void EmitClosed(in Record<K, V> record, long closeTime)

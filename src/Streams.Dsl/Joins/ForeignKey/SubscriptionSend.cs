@@ -40,8 +40,8 @@ internal sealed class SubscriptionSend<K, V, KO>(Func<K, V, KO> extractor, ISerd
 
         KO oldKey = default!;
         KO newKey = default!;
-        var hasOld = change.HasOld && (oldKey = extractor(record.Key, change.OldValue)) is not null;
-        var hasNew = change.HasNew && (newKey = extractor(record.Key, change.NewValue)) is not null;
+        var hasOld = change.HasOld && Nullability.IsPresent(oldKey = extractor(record.Key, change.OldValue));
+        var hasNew = change.HasNew && Nullability.IsPresent(newKey = extractor(record.Key, change.NewValue));
         if (isLeft) SendLeft(in record, oldKey, hasOld, newKey, hasNew);
         else SendInner(in record, oldKey, hasOld, newKey, hasNew);
     }
