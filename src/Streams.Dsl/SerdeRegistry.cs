@@ -69,4 +69,7 @@ public sealed class SerdeRegistry
 
         return false;
     }
+
+    /// <summary>The same, for callers that have the type only at run time.</summary>
+    internal object? Find<T>() => TryGet<T>(out var serde) ? serde : null;
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Streams.Dsl.Optimization;
+using Streams.Dsl.Serialization;
 
 namespace Streams.Dsl.Nodes;
 
@@ -72,6 +73,10 @@ internal sealed class GraphBuilder(StreamsBuilderOptions options)
     public ISerde<T> Serde<T>(ISerde<T>? serde, string node, string role, string remedy)
     {
         if (serde is not null || Options.Serdes.TryGet(out serde)) return serde;
+
+        // Keys that are tuples or records have a format of ours. Values have it in internal topics and stores only: what a topic that others read
+        // or write contains is for the user to say.
+        if ((role != "value" || remedy is not ("Consumed.With" or "Produced.With")) && ComponentSerdes.TryMake(Options.Serdes, out serde)) return serde;
         var type = TypeNames.Of(typeof(T));
         throw new TopologyException(
             $"Operator '{node}' has no serde for its {role} type {type}. Give one with {remedy}, or register one for {type} in StreamsBuilderOptions.Serdes.");
