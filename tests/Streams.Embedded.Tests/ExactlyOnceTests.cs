@@ -202,6 +202,33 @@ public sealed class ExactlyOnceTests : IDisposable
         Assert.True(await app.CloseAsync(_patience));
     }
 
+    /// <summary>E-108: the cluster gives a transaction up that takes too long; the application notices, does the work again, and nobody is told.</summary>
+    [Fact]
+    public async Task Transaction_that_times_out_is_done_again()
+    {
+        await using var cluster = await NewClusterAsync();
+        var commits = 0;
+        await using var faulty = new FaultyCluster(cluster, at =>
+        {
+            if (at != ProducerStep.BeforeCommit || Interlocked.Increment(ref commits) is not (4 or 8)) return;
+
+            // The stable end meets the real one only when the open transaction has been ended, and only its time-out can do that.
+            using var admin = cluster.CreateAdmin("test");
+            var partitions = Enumerable.Range(0, 2).Select(partition => new TopicPartition("output", partition)).ToList();
+            TestTopics.WaitUntilAsync(() => Ends(true) == Ends(false), _patience).GetAwaiter().GetResult();
+
+            long Ends(bool committed) => admin.EndOffsetsAsync(partitions, committed, CancellationToken.None).GetAwaiter().GetResult().Values.Sum();
+        });
+        await using var app = new KafkaStreams(Counting(persistent: true), Config(faulty) with { TransactionTimeout = TimeSpan.FromMilliseconds(300) });
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        await FeedAsync(cluster, 0, Records, app);
+        await WaitForCommittedAsync(cluster, Records);
+        Assert.True(await app.CloseAsync(_patience));
+        Assert.Null(app.Failure);
+        Assert.True(commits >= 8);
+        AssertExact(cluster, Enumerable.Range(0, Records));
+    }
+
     [Fact]
     public async Task Two_instances_hand_tasks_over_exactly()
     {

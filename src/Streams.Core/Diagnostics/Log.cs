@@ -23,6 +23,9 @@ internal static partial class Log
     [LoggerMessage(6, LogLevel.Error, "The uncaught-exception handler failed itself when asked about thread {Thread}; the instance is closed")]
     public static partial void UncaughtHandlerFailed(ILogger logger, string thread, Exception failure);
 
+    [LoggerMessage(7, LogLevel.Warning, "The other instances of application {ApplicationId} may not have heard that they are to close: the group did not rebalance within {TimeoutMs} ms")]
+    public static partial void ShutdownNotHeard(ILogger logger, string applicationId, double timeoutMs);
+
     [LoggerMessage(100, LogLevel.Information, "Joined group {Group} as {Member}, generation {Generation}{Leader}; tasks: {Tasks}; standbys: {Standbys}")]
     public static partial void Joined(ILogger logger, string group, string member, int generation, string leader, string tasks, string standbys);
 

@@ -214,6 +214,8 @@ public sealed class KafkaStreams : IAsyncDisposable
         private readonly StateDirectory _stateDirectory;
         private readonly GroupMember _member;
         private readonly InternalTopics _internalTopics;
+        private readonly TaskCompletionSource _shutdownHeard = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private Exception? _shutdownCause;
         private readonly Guid _processId;
         private readonly string _clientId;
         private readonly StateMemory _memory;
@@ -398,6 +400,7 @@ public sealed class KafkaStreams : IAsyncDisposable
                 ProcessId = _processId,
                 Threads = threads.Count(thread => !thread.IsEnding),
                 Generation = _assignedGeneration,
+                ErrorCode = Volatile.Read(ref _shutdownCause) is null ? 0 : MemberMetadata.ShutdownRequested,
                 OwnedTasks = [.. threads.SelectMany(thread => thread.Tasks).Distinct().Order()],
                 Positions = positions,
                 ApplicationServer = _config.ApplicationServer ?? "",
@@ -435,6 +438,14 @@ public sealed class KafkaStreams : IAsyncDisposable
 
         public async Task<bool> AssignAsync(GroupMembership membership, MemberAssignment assignment)
         {
+            if (assignment.ErrorCode == MemberMetadata.ShutdownRequested)
+            {
+                // Everybody gets the same answer, so whoever asked knows that it has been heard.
+                _shutdownHeard.TrySetResult();
+                _streams.Fail(Volatile.Read(ref _shutdownCause) ?? new ApplicationShutdownException($"Another instance of application '{_config.ApplicationId}' failed and asked all instances to close."));
+                return false;
+            }
+
             var counts = PartitionCounts.Known(_plan, assignment.PartitionCounts);
             SubscribedTopics = [.. assignment.PartitionCounts.Keys];
 
@@ -509,7 +520,9 @@ public sealed class KafkaStreams : IAsyncDisposable
             if (_config.UncaughtExceptionHandler is not { } handler) return StreamThreadExceptionResponse.ShutdownClient;
             try
             {
-                return handler(failure);
+                var response = handler(failure);
+                if (response == StreamThreadExceptionResponse.ShutdownApplication) Volatile.Write(ref _shutdownCause, failure);
+                return response;
             }
             catch (Exception second) when (second is not OutOfMemoryException)
             {
@@ -520,7 +533,25 @@ public sealed class KafkaStreams : IAsyncDisposable
 
         public void ThreadEnded(StreamThread thread, Exception? failure)
         {
-            if (failure is not null) _streams.Fail(failure);
+            if (failure is null) return;
+            if (Volatile.Read(ref _shutdownCause) is null) _streams.Fail(failure);
+            else _ = FailWhenHeardAsync(failure);
+        }
+
+        // The others learn of it by the next assignment, so this instance stays in the group until that has come; a group that cannot rebalance is not waited for longer than it may take.
+        private async Task FailWhenHeardAsync(Exception failure)
+        {
+            _member.RequestRejoin();
+            try
+            {
+                await _shutdownHeard.Task.WaitAsync(_config.RebalanceTimeout, _config.TimeProvider).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                Log.ShutdownNotHeard(_logger, _config.ApplicationId, _config.RebalanceTimeout.TotalMilliseconds);
+            }
+
+            _streams.Fail(failure);
         }
 
         private IReadOnlyDictionary<string, IStateStore> GlobalStores() => _globals?.Stores ?? new Dictionary<string, IStateStore>();

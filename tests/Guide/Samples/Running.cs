@@ -118,4 +118,50 @@ public sealed class Running
         Assert.Equal(["in-0@0: SerializationException", "divide: DivideByZeroException"], log);
         // </snippet>
     }
+
+    [Fact]
+    public void Dead_letters()
+    {
+        var builder = new StreamsBuilder();
+        builder.Stream<string, long>("in").MapValues(value => 100 / value, Named.As("divide")).To("out");
+        var topology = builder.Build();
+
+        // <snippet dead-letters>
+        var config = new StreamsConfig
+        {
+            ApplicationId = "divider",
+            BootstrapServers = "localhost:9092",
+            DeadLetterTopic = "divider-dead-letters",
+            DeserializationExceptionHandler = ErrorHandlers.LogAndContinue,
+            ProcessingExceptionHandler = ErrorHandlers.LogAndContinue,
+        };
+
+        using var driver = new TopologyTestDriver(topology, config);
+        driver.CreateInputTopic<string, string>("in").PipeInput("k", "not eight bytes");
+
+        var dead = driver.CreateOutputTopic<string, string>("divider-dead-letters").ReadRecord();
+        Assert.Equal("not eight bytes", dead.Value);
+        Assert.True(dead.Headers.TryGetLast(DeadLetterRecord.TopicHeader, out var topic));
+        Assert.Equal("in", topic.ValueAsString());
+        // </snippet>
+    }
+
+    [Fact]
+    public void Exactly_once()
+    {
+        // <snippet exactly-once>
+        var config = new StreamsConfig
+        {
+            ApplicationId = "payments",
+            BootstrapServers = "localhost:9092",
+            ProcessingGuarantee = ProcessingGuarantee.ExactlyOnce,
+            UncaughtExceptionHandler = failure => failure is ProcessorException
+                ? StreamThreadExceptionResponse.ReplaceThread
+                : StreamThreadExceptionResponse.ShutdownClient,
+        };
+
+        config.Validate();
+        Assert.Equal(TimeSpan.FromMilliseconds(100), config.CommitInterval);
+        // </snippet>
+    }
 }

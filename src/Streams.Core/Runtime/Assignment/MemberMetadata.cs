@@ -14,6 +14,9 @@ internal sealed record MemberMetadata
     /// <summary>Position of a task whose state lies here, nobody knows how far.</summary>
     public const long UnknownPosition = -3;
 
+    /// <summary>Value of <see cref="ErrorCode"/>: the application is to close everywhere.</summary>
+    public const int ShutdownRequested = 1;
+
     private const short Version = 1;
     private const int MaxThreads = 100_000;
 
@@ -41,7 +44,7 @@ internal sealed record MemberMetadata
     /// <summary>Where it runs, for keeping replicas apart. Kafka's <c>client.tag.</c> settings (KIP-708).</summary>
     public IReadOnlyDictionary<string, string> Tags { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>Something that the whole group is to know; 0 for nothing. 1: the application is to shut down everywhere (KIP-671).</summary>
+    /// <summary>Something that the whole group is to know; 0 for nothing. <see cref="ShutdownRequested"/> is the only one so far (KIP-671).</summary>
     public int ErrorCode { get; init; }
 
     /// <summary>Differs from one join to the next: a coordinator takes a follower that joins again with the same bytes for one that missed an answer.</summary>

@@ -1,0 +1,157 @@
+using Streams.Core;
+using Xunit;
+
+namespace Streams.Embedded.Tests;
+
+/// <summary>What becomes of an application when something fails: threads replaced, instances closed, a cluster that goes away.</summary>
+public sealed class FailureTests : IDisposable
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
+
+    private readonly string _folder = Path.Combine(Path.GetTempPath(), "streams-failure-" + Guid.NewGuid().ToString("n"));
+
+    public void Dispose()
+    {
+        if (Directory.Exists(_folder)) Directory.Delete(_folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task Replaced_thread_loses_nothing_at_least_once()
+    {
+        await using var cluster = await NewClusterAsync();
+        TestTopics.Produce(cluster, "input", Enumerable.Range(0, 500).Select(number => ($"k{number}", $"{number}")));
+        var thrown = 0;
+        await using var app = new KafkaStreams(
+            Copying(value =>
+            {
+                if (value == "250" && Interlocked.Increment(ref thrown) <= 2) throw new FormatException();
+            }),
+            Config(cluster, "one") with { UncaughtExceptionHandler = _ => StreamThreadExceptionResponse.ReplaceThread });
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        await TestTopics.WaitUntilAsync(() => TestTopics.ReadAll(cluster, "output").Select(record => record.Value).Distinct().Count() == 500, _patience);
+        Assert.Equal(KafkaStreamsState.Running, app.State);
+        Assert.Equal(3, thrown);
+    }
+
+    [Fact]
+    public async Task Failing_instance_closes_alone_and_the_other_takes_over()
+    {
+        await using var cluster = await NewClusterAsync();
+        await using var one = new KafkaStreams(Copying(value => throw new FormatException(value)), Config(cluster, "one") with { UncaughtExceptionHandler = _ => StreamThreadExceptionResponse.ShutdownClient });
+        await one.StartAsync(TestContext.Current.CancellationToken);
+        await TestTopics.WaitUntilAsync(() => one.State == KafkaStreamsState.Running, _patience);
+        await using var two = new KafkaStreams(Copying(_ => { }), Config(cluster, "two"));
+        await two.StartAsync(TestContext.Current.CancellationToken);
+        TestTopics.Produce(cluster, "input", Enumerable.Range(0, 100).Select(number => ($"k{number}", $"{number}")));
+        await TestTopics.WaitUntilAsync(() => one.State == KafkaStreamsState.Error, _patience);
+        Assert.IsType<ProcessorException>(one.Failure);
+        await TestTopics.WaitUntilAsync(() => TestTopics.ReadAll(cluster, "output").Select(record => record.Value).Distinct().Count() == 100, _patience);
+        Assert.Equal(KafkaStreamsState.Running, two.State);
+    }
+
+    [Fact]
+    public async Task Whole_application_closes_when_the_handler_says_so()
+    {
+        await using var cluster = await NewClusterAsync();
+        var handler = static (Exception failure) => StreamThreadExceptionResponse.ShutdownApplication;
+        await using var one = new KafkaStreams(Copying(_ => { }), Config(cluster, "one") with { UncaughtExceptionHandler = handler });
+        await using var two = new KafkaStreams(Copying(_ => { }), Config(cluster, "two") with { UncaughtExceptionHandler = handler });
+        await using var three = new KafkaStreams(Copying(value => throw new FormatException(value)), Config(cluster, "three") with { UncaughtExceptionHandler = handler });
+        foreach (var app in (KafkaStreams[])[one, two, three]) await app.StartAsync(TestContext.Current.CancellationToken);
+        await TestTopics.WaitUntilAsync(() => three.TasksByThread.Values.Sum(tasks => tasks.Count) > 0 && three.State == KafkaStreamsState.Running, _patience);
+        TestTopics.Produce(cluster, "input", Enumerable.Range(0, 100).Select(number => ($"k{number}", $"{number}")));
+
+        await TestTopics.WaitUntilAsync(() => one.State == KafkaStreamsState.Error && two.State == KafkaStreamsState.Error && three.State == KafkaStreamsState.Error, _patience);
+        Assert.IsType<ProcessorException>(three.Failure);
+        Assert.IsType<ApplicationShutdownException>(one.Failure);
+        Assert.IsType<ApplicationShutdownException>(two.Failure);
+    }
+
+    [Fact]
+    public async Task Handler_that_throws_closes_the_instance_with_the_first_error()
+    {
+        await using var cluster = await NewClusterAsync();
+        TestTopics.Produce(cluster, "input", [("k", "v")]);
+        await using var app = new KafkaStreams(
+            Copying(_ => throw new FormatException()), Config(cluster, "one") with { UncaughtExceptionHandler = _ => throw new InvalidOperationException("the handler itself") });
+        await Assert.ThrowsAsync<ProcessorException>(() => app.RunAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(KafkaStreamsState.Error, app.State);
+    }
+
+    /// <summary>A cluster that does not answer is waited for, and asked ever less often; when it is back the application goes on.</summary>
+    [Theory]
+    [InlineData(ProcessingGuarantee.AtLeastOnce)]
+    [InlineData(ProcessingGuarantee.ExactlyOnce)]
+    public async Task Cluster_that_is_away_is_waited_for_without_spinning(ProcessingGuarantee guarantee)
+    {
+        await using var cluster = await NewClusterAsync();
+        var away = true;
+        var flushes = 0;
+        await using var faulty = new FaultyCluster(cluster, at =>
+        {
+            if (at != ProducerStep.BeforeFlush) return;
+            Interlocked.Increment(ref flushes);
+            if (Volatile.Read(ref away)) throw new ClusterUnavailableException("away for the test");
+        });
+        await using var app = new KafkaStreams(Copying(_ => { }), Config(faulty, "one") with { ProcessingGuarantee = guarantee, CommitInterval = TimeSpan.FromMilliseconds(20) });
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        await TestTopics.WaitUntilAsync(() => app.State == KafkaStreamsState.Running, _patience);
+        TestTopics.Produce(cluster, "input", Enumerable.Range(0, 10).Select(number => ($"k{number}", $"{number}")));
+        await TestTopics.WaitUntilAsync(() => Volatile.Read(ref flushes) >= 5, _patience);
+        var started = TimeProvider.System.GetTimestamp();
+        var before = Volatile.Read(ref flushes);
+        await TestTopics.WaitUntilAsync(() => Volatile.Read(ref flushes) >= before + 5, _patience);
+
+        // Two threads, each of them once per commit interval at most: a thread that spins would be through in no time.
+        Assert.True(TimeProvider.System.GetElapsedTime(started) > TimeSpan.FromMilliseconds(20), "the commit is tried without a pause");
+        Volatile.Write(ref away, false);
+        await TestTopics.WaitUntilAsync(() => TestTopics.ReadCommitted(cluster, "output").Count == 10, _patience);
+        Assert.Equal(KafkaStreamsState.Running, app.State);
+    }
+
+    /// <summary>KIP-572: the patience with a cluster that does not answer has an end.</summary>
+    [Fact]
+    public async Task Cluster_that_stays_away_past_the_task_timeout_is_an_error()
+    {
+        await using var cluster = await NewClusterAsync();
+        await using var faulty = new FaultyCluster(cluster, at =>
+        {
+            if (at == ProducerStep.BeforeFlush) throw new ClusterUnavailableException("away for good");
+        });
+        TestTopics.Produce(cluster, "input", [("k", "v")]);
+        await using var app = new KafkaStreams(Copying(_ => { }), Config(faulty, "one") with { TaskTimeout = TimeSpan.FromMilliseconds(300) });
+        var failure = await Assert.ThrowsAsync<ClusterUnavailableException>(() => app.RunAsync(TestContext.Current.CancellationToken));
+        Assert.Equal("away for good", failure.Message);
+    }
+
+    private static async Task<EmbeddedCluster> NewClusterAsync()
+    {
+        var cluster = EmbeddedCluster.InMemory();
+        await TestTopics.CreateAsync(cluster, "input", 3);
+        await TestTopics.CreateAsync(cluster, "output", 1);
+        return cluster;
+    }
+
+    private StreamsConfig Config(ICluster cluster, string instance) => new()
+    {
+        ApplicationId = "failing",
+        Cluster = cluster,
+        CommitInterval = TimeSpan.FromMilliseconds(50),
+        HeartbeatInterval = TimeSpan.FromMilliseconds(50),
+        StateDirectory = Path.Combine(_folder, instance),
+    };
+
+    private static Topology Copying(Action<string> before) => new Topology()
+        .AddSource("source", new SourceOptions<string, string> { KeyDeserializer = Serdes.String, ValueDeserializer = Serdes.String }, "input")
+        .AddProcessor<string, string>("copy", () => new Copy(before), "source")
+        .AddSink("sink", "output", new SinkOptions<string, string> { KeySerializer = Serdes.String, ValueSerializer = Serdes.String }, "copy");
+
+    private sealed class Copy(Action<string> before) : Processor<string, string, string, string>
+    {
+        public override void Process(in Record<string, string> record)
+        {
+            before(record.Value);
+            Forward(in record);
+        }
+    }
+}
