@@ -201,6 +201,13 @@ public sealed class BrokerServer : IAsyncDisposable
         new ListTransactionsHandler(state),
         new DescribeProducersHandler(state),
         new OffsetForLeaderEpochHandler(state),
+        new DescribeLogDirsHandler(state, _options.DataDirectory),
+        new AlterReplicaLogDirsHandler(state, _options.DataDirectory),
+        new DescribeTopicPartitionsHandler(state),
+        new ElectLeadersHandler(state),
+        new AlterPartitionReassignmentsHandler(state),
+        new ListPartitionReassignmentsHandler(),
+        new UpdateFeaturesHandler(),
     ];
 
     private async Task WatchAsync(Listener listener)

@@ -30,6 +30,9 @@ internal sealed class Partition(IPartitionLog log)
 
     public long LastStableOffset => log.LastStableOffset;
 
+    /// <summary>Bytes in the log.</summary>
+    public long SizeBytes => log.SizeBytes;
+
     /// <summary>How many fetches are parked here.</summary>
     public int WaiterCount => Volatile.Read(ref _waiterCount);
 

@@ -38,6 +38,7 @@ public static class ApiMessages
         ApiDescriptor.Of<DeleteAclsRequest, DeleteAclsResponse>(),
         ApiDescriptor.Of<DescribeConfigsRequest, DescribeConfigsResponse>(),
         ApiDescriptor.Of<AlterConfigsRequest, AlterConfigsResponse>(),
+        ApiDescriptor.Of<AlterReplicaLogDirsRequest, AlterReplicaLogDirsResponse>(),
         ApiDescriptor.Of<DescribeLogDirsRequest, DescribeLogDirsResponse>(),
         ApiDescriptor.Of<SaslAuthenticateRequest, SaslAuthenticateResponse>(),
         ApiDescriptor.Of<CreatePartitionsRequest, CreatePartitionsResponse>(),

@@ -108,7 +108,7 @@ public enum ApiKey : short
     /// <summary>Replace the whole configuration of a resource.</summary>
     AlterConfigs = 33,
 
-    /// <summary>Move replicas between a broker's disks (not in this library).</summary>
+    /// <summary>Move replicas between a broker's disks.</summary>
     AlterReplicaLogDirs = 34,
 
     /// <summary>Sizes of logs by directory.</summary>
