@@ -80,6 +80,16 @@ public sealed partial class CustomStoreTests
     }
 
     [Fact]
+    public void Table_in_a_store_of_the_users_own_keeps_its_changelog_where_others_use_their_topic()
+    {
+        using var test = DslTest.Of(
+            static builder => builder.Table<string, string>("in", materialized: new Materialized<string, string>().WithStore(new OwnBuilder<string>("own", Serdes.String))),
+            new StreamsBuilderOptions { Optimization = TopologyOptimization.All });
+        test.Pipe("a", "x", 5);
+        Assert.Equal(["a=x@5"], test.Out<string, string>("topology-test-driver-own-changelog"));
+    }
+
+    [Fact]
     public void Processor_by_hand_uses_a_store_of_the_users_own_which_is_logged_and_restored_by_it()
     {
         var topology = new Topology()

@@ -141,6 +141,7 @@ public sealed class ManyInstancesTests : IDisposable
         AssertCounts(cluster, 40);
     }
 
+    /// <summary>E-126.</summary>
     [Fact]
     public async Task Paused_application_processes_nothing_and_goes_on_where_it_stopped()
     {

@@ -25,11 +25,14 @@ internal sealed class TableSourceGraphNode<K, V>(
         topology.AddSource(sourceName, options, Topic);
         topology.AddProcessor(Name, table.CreateProcessor, sourceName);
         if (table.StoreName is not { } storeName) return;
-        var logged = ReusesSourceTopic ? settings with { Logging = false } : settings;
+
+        // A store of the user's own logs or does not as its builder says, so it keeps the changelog that it has.
+        var reuses = ReusesSourceTopic && settings.Store is not IStoreBuilder;
+        var logged = reuses ? settings with { Logging = false } : settings;
         var store = settings.HistoryRetention is null
             ? StoreFactory.KeyValue(graph, logged, storeName, Name, consumed.KeySerde, consumed.ValueSerde)
             : StoreFactory.Versioned(graph, logged, storeName, Name, consumed.KeySerde, consumed.ValueSerde);
         topology.AddStateStore(store, Name);
-        if (ReusesSourceTopic) topology.UseSourceAsChangelog(storeName, Topic);
+        if (reuses) topology.UseSourceAsChangelog(storeName, Topic);
     }
 }

@@ -48,6 +48,7 @@ public sealed class InternalTopicsTests
         Assert.Empty(admin.Created);
     }
 
+    /// <summary>E-97.</summary>
     [Fact]
     public async Task Changelog_with_another_number_of_partitions_is_refused_with_both_numbers()
     {
