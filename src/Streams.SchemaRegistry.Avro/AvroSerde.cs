@@ -87,7 +87,7 @@ public sealed class AvroSerde<T> : ISerde<T>
         }
 
         WireFormat.WriteHeader(target.Id, output);
-        if (target.Schema.Kind == AvroKind.Bytes && value is byte[] or ReadOnlyMemory<byte>)
+        if (IsBare(target.Schema) && value is byte[] or ReadOnlyMemory<byte>)
             output.Write(value is byte[] bytes ? bytes : ((ReadOnlyMemory<byte>)(object)value!).Span);
         else
             _writer.Write(target.Schema, value, output);
@@ -121,6 +121,8 @@ public sealed class AvroSerde<T> : ISerde<T>
         }
     }
 
+    private static bool IsBare(AvroSchema schema) => schema is { Kind: AvroKind.Bytes, LogicalType: null };
+
     private (int Id, AvroSchema Schema) Remember(AvroSchema own, int id, RegistrySchema schema)
     {
         var target = (id, schema.Text == own.Text ? own : ParseRegistered(id, schema));
@@ -141,7 +143,7 @@ public sealed class AvroSerde<T> : ISerde<T>
         {
             var writer = AvroSchema.Parse(text, references);
             if (_schema is null && writer.Kind != AvroKind.Record) throw new AvroResolutionException($"it is one of {writer.Label}, not of a record");
-            plan = (new ReadPlanner(_targets).Plan(writer, _schema ?? writer, _schema is null ? typeof(object) : typeof(T)), writer.Kind == AvroKind.Bytes);
+            plan = (new ReadPlanner(_targets).Plan(writer, _schema ?? writer, _schema is null ? typeof(object) : typeof(T)), IsBare(writer));
         }
         catch (Exception failure) when (failure is FormatException or AvroResolutionException)
         {

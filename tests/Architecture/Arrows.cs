@@ -23,6 +23,10 @@ internal static class Arrows
                 "Microsoft.Extensions.Diagnostics.HealthChecks", "Microsoft.Extensions.Hosting.Abstractions", "Microsoft.Extensions.Configuration.Abstractions",
                 "Microsoft.Extensions.DependencyInjection.Abstractions", "Microsoft.Extensions.Diagnostics.HealthChecks.Abstractions", LoggingAbstractions,
             ]),
+            ["Streams.SchemaRegistry"] = (["Streams.Core"], []),
+            ["Streams.SchemaRegistry.Avro"] = (["Streams.Core", "Streams.SchemaRegistry"], []),
+            ["Streams.SchemaRegistry.Protobuf"] = (["Streams.Core", "Streams.SchemaRegistry"], ["Google.Protobuf"]),
+            ["Streams.Client"] = (["Streams.Core", "Kafka.Protocol"], []),
             ["Streams.Testing"] = (["Streams.Core", "Streams.State", "Streams.Dsl"], [LoggingAbstractions]),
         };
 

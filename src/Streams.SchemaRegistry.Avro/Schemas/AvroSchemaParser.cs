@@ -149,7 +149,7 @@ internal sealed class AvroSchemaParser
     private AvroSchema Fixed(JsonElement element, string space, string where)
     {
         var schema = Define(AvroKind.Fixed, element, space, where, out _);
-        if (!Required(element, "size", where).TryGetInt32(out var size) || size < 0) throw new FormatException($"\"size\" of {schema.FullName} is not a number of bytes.");
+        if (!TryNumber(Required(element, "size", where), out var size) || size < 0) throw new FormatException($"\"size\" of {schema.FullName} is not a number of bytes.");
         schema.Size = size;
         return schema;
     }
@@ -187,8 +187,8 @@ internal sealed class AvroSchemaParser
         if (logical == "decimal")
         {
             var scale = 0;
-            if (!element.TryGetProperty("precision", out var precision) || !precision.TryGetInt32(out var digits) || digits < 1) return;
-            if (element.TryGetProperty("scale", out var given) && (!given.TryGetInt32(out scale) || scale < 0 || scale > digits)) return;
+            if (!element.TryGetProperty("precision", out var precision) || !TryNumber(precision, out var digits) || digits < 1) return;
+            if (element.TryGetProperty("scale", out var given) && (!TryNumber(given, out scale) || scale < 0 || scale > digits)) return;
             schema.Precision = digits;
             schema.Scale = scale;
         }
@@ -208,6 +208,12 @@ internal sealed class AvroSchemaParser
         "string" => AvroKind.String,
         _ => null,
     };
+
+    private static bool TryNumber(JsonElement element, out int number)
+    {
+        number = 0;
+        return element.ValueKind == JsonValueKind.Number && element.TryGetInt32(out number);
+    }
 
     private static JsonElement Required(JsonElement element, string name, string where) =>
         element.TryGetProperty(name, out var value) ? value : throw new FormatException($"{where} has no \"{name}\".");
