@@ -27,6 +27,8 @@ internal static class Arrows
             ["Streams.SchemaRegistry.Avro"] = (["Streams.Core", "Streams.SchemaRegistry"], []),
             ["Streams.SchemaRegistry.Protobuf"] = (["Streams.Core", "Streams.SchemaRegistry"], ["Google.Protobuf"]),
             ["Streams.Client"] = (["Streams.Core", "Kafka.Protocol"], []),
+            ["Streams.Analyzers"] = ([], ["Microsoft.CodeAnalysis.CSharp", "Microsoft.CodeAnalysis"]),
+            ["Streams.Analyzers.CodeFixes"] = (["Streams.Analyzers"], ["Microsoft.CodeAnalysis.CSharp.Workspaces", "Microsoft.CodeAnalysis.Workspaces", "System.Composition.AttributedModel"]),
             ["Streams.Testing"] = (["Streams.Core", "Streams.State", "Streams.Dsl"], [LoggingAbstractions]),
         };
 

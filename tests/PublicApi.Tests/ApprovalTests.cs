@@ -10,6 +10,8 @@ public sealed class ApprovalTests
 {
     private static readonly string _root = FindRoot();
 
+    internal static string Root => _root;
+
     public static TheoryData<string> Products =>
         [.. Directory.GetDirectories(Path.Combine(_root, "src")).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
 
