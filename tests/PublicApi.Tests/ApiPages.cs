@@ -40,31 +40,31 @@ internal static partial class ApiPages
 
         // The parameters of a record or a primary constructor stand at the type.
         AppendParameters(comment, "param", text);
-        var members = Members(type).OrderBy(member => member.Line, StringComparer.Ordinal).ToList();
+        var members = Members(type).OrderBy(member => member.Name, StringComparer.Ordinal).ToList();
         if (members.Count == 0) return;
         text.Append("\n| Member | |\n|---|---|\n");
-        foreach (var (line, id) in members)
-            text.Append("| `").Append(line.Replace("|", "\\|", StringComparison.Ordinal)).Append("` | ").Append(InCell(comments.GetValueOrDefault(id))).Append(" |\n");
+        foreach (var (name, result, id) in members)
+            text.Append("| `").Append((result.Length > 0 ? $"{result} {name}" : name).Replace("|", "\\|", StringComparison.Ordinal)).Append("` | ").Append(InCell(comments.GetValueOrDefault(id))).Append(" |\n");
     }
 
-    private static IEnumerable<(string Line, string Id)> Members(Type type)
+    private static IEnumerable<(string Name, string Result, string Id)> Members(Type type)
     {
         if (typeof(Delegate).IsAssignableFrom(type)) yield break;
         foreach (var field in type.GetFields(Declared).Where(field => (field.IsPublic || field.IsFamily || field.IsFamilyOrAssembly) && !field.IsSpecialName))
-            yield return (field.Name, $"F:{Id(type)}.{field.Name}");
+            yield return (field.Name, type.IsEnum ? "" : Ours().Replace(TypeNames.Of(field), ""), $"F:{Id(type)}.{field.Name}");
         if (type.IsEnum) yield break;
         foreach (var property in type.GetProperties(Declared).Where(property => property.GetAccessors(nonPublic: true).Any(IsVisible)))
-            yield return (property.Name + (property.GetIndexParameters() is { Length: > 0 } index ? $"[{string.Join(", ", index.Select(Parameter))}]" : ""), $"P:{Id(type)}.{property.Name}{Ids(property.GetIndexParameters())}");
+            yield return (property.Name + (property.GetIndexParameters() is { Length: > 0 } index ? $"[{string.Join(", ", index.Select(Parameter))}]" : ""), Ours().Replace(TypeNames.Of(property), ""), $"P:{Id(type)}.{property.Name}{Ids(property.GetIndexParameters())}");
         foreach (var member in type.GetEvents(Declared).Where(member => member.AddMethod is { IsPublic: true }))
-            yield return (member.Name, $"E:{Id(type)}.{member.Name}");
+            yield return (member.Name, Ours().Replace(TypeNames.Of(member), ""), $"E:{Id(type)}.{member.Name}");
         foreach (var constructor in type.GetConstructors(Declared).Where(IsVisible))
-            yield return ($"new({string.Join(", ", constructor.GetParameters().Select(Parameter))})", $"M:{Id(type)}.#ctor{Ids(constructor.GetParameters())}");
+            yield return ($"new({string.Join(", ", constructor.GetParameters().Select(Parameter))})", "", $"M:{Id(type)}.#ctor{Ids(constructor.GetParameters())}");
         foreach (var method in type.GetMethods(Declared).Where(method => IsVisible(method) && !IsAccessor(method) && !IsMadeForRecords(type, method)))
         {
             var generic = method.IsGenericMethodDefinition ? $"<{string.Join(", ", method.GetGenericArguments().Select(argument => argument.Name))}>" : "";
             var arity = method.IsGenericMethodDefinition ? $"``{method.GetGenericArguments().Length}" : "";
             var target = method.Name is "op_Implicit" or "op_Explicit" ? $"~{Id(method.ReturnType, method)}" : "";
-            yield return ($"{method.Name}{generic}({string.Join(", ", method.GetParameters().Select(Parameter))})", $"M:{Id(type)}.{method.Name}{arity}{Ids(method.GetParameters())}{target}");
+            yield return ($"{method.Name}{generic}({string.Join(", ", method.GetParameters().Select(Parameter))})", Ours().Replace(TypeNames.OfReturn(method), ""), $"M:{Id(type)}.{method.Name}{arity}{Ids(method.GetParameters())}{target}");
         }
     }
 

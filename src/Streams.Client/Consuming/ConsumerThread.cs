@@ -14,6 +14,7 @@ internal sealed class ConsumerThread
 {
     private const int MaxWaitingBatches = 2;
     private static readonly TimeSpan _pollTime = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _retryPause = TimeSpan.FromMilliseconds(100);
 
     private readonly object _gate = new();
     private readonly Queue<(Action<IRecordConsumer> Call, TaskCompletionSource Done)> _commands = new();
@@ -167,7 +168,12 @@ internal sealed class ConsumerThread
         }
         catch (ClusterUnavailableException)
         {
-            // Records do not get lost by waiting; the cluster's consumer tries again with the next poll.
+            // Records do not get lost by waiting; the cluster's consumer tries again with the next poll, a moment later.
+            lock (_gate)
+            {
+                if (_commands.Count == 0 && !_closing) Monitor.Wait(_gate, _retryPause);
+            }
+
             return null;
         }
         catch (Exception failure)
