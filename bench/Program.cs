@@ -1,6 +1,7 @@
 using System.Globalization;
 using Bench.EndToEnd;
 using Bench.Engine;
+using Streams.Core;
 using Streams.Dsl;
 
 const string usage = """
@@ -9,7 +10,7 @@ const string usage = """
       --listen: with a listener that reads all metrics once a second
       scenarios: stateless, count-memory, count-rocksdb, window-rocksdb, table-join-memory, table-join-rocksdb, stream-join-rocksdb, or all
 
-    bench e2e SCENARIO [--bootstrap-servers HOST:PORT] [--records N] [--partitions N] [--threads N]
+    bench e2e SCENARIO [--exactly-once] [--bootstrap-servers HOST:PORT] [--records N] [--partitions N] [--threads N]
       runs an application against a broker (default: the embedded one, on disk) until it has consumed what was there at start
       scenarios: stateless, count-memory, count-rocksdb, or all
     """;
@@ -26,7 +27,7 @@ if (mode == "e2e")
     var scenarios = EndToEndRun.Scenarios.Where(scenario => name == "all" || scenario == name).ToList();
     if (scenarios.Count == 0) return Unknown();
     foreach (var scenario in scenarios)
-        await EndToEndRun.RunAsync(scenario, Text("--bootstrap-servers"), Number("--records", 2_000_000), (int)Number("--partitions", 4), (int)Number("--threads", 2), Console.Out);
+        await EndToEndRun.RunAsync(scenario, args.Contains("--exactly-once") ? ProcessingGuarantee.ExactlyOnce : ProcessingGuarantee.AtLeastOnce, Text("--bootstrap-servers"), Number("--records", 2_000_000), (int)Number("--partitions", 4), (int)Number("--threads", 2), Console.Out);
     return 0;
 }
 

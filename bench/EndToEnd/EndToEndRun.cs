@@ -13,13 +13,13 @@ internal static class EndToEndRun
 {
     public static readonly IReadOnlyList<string> Scenarios = ["stateless", "count-memory", "count-rocksdb"];
 
-    public static async Task RunAsync(string scenario, string? bootstrapServers, long records, int partitions, int threads, TextWriter output)
+    public static async Task RunAsync(string scenario, ProcessingGuarantee guarantee, string? bootstrapServers, long records, int partitions, int threads, TextWriter output)
     {
         var folder = Path.Combine(Path.GetTempPath(), "streams-bench-" + Guid.NewGuid().ToString("n"));
         try
         {
             await using ICluster cluster = bootstrapServers is null ? EmbeddedCluster.At(Path.Combine(folder, "broker")) : new KafkaCluster(bootstrapServers);
-            await RunAsync(scenario, cluster, bootstrapServers is null ? "embedded" : "tcp", records, partitions, threads, folder, output);
+            await RunAsync(scenario, guarantee, cluster, bootstrapServers is null ? "embedded" : "tcp", records, partitions, threads, folder, output);
         }
         finally
         {
@@ -27,7 +27,7 @@ internal static class EndToEndRun
         }
     }
 
-    private static async Task RunAsync(string scenario, ICluster cluster, string kind, long records, int partitions, int threads, string folder, TextWriter output)
+    private static async Task RunAsync(string scenario, ProcessingGuarantee guarantee, ICluster cluster, string kind, long records, int partitions, int threads, string folder, TextWriter output)
     {
         var run = "bench-" + Guid.NewGuid().ToString("n")[..8];
         var input = run + "-input";
@@ -42,7 +42,10 @@ internal static class EndToEndRun
             Cluster = cluster,
             NumStreamThreads = threads,
             StateDirectory = Path.Combine(folder, "state"),
-            CommitInterval = TimeSpan.FromSeconds(1),
+            ProcessingGuarantee = guarantee,
+
+            // Exactly-once with its default of 100 ms.
+            CommitInterval = TimeSpan.FromMilliseconds(guarantee == ProcessingGuarantee.ExactlyOnce ? 100 : 1000),
         });
         var inputs = Enumerable.Range(0, partitions).Select(partition => new TopicPartition(input, partition)).ToList();
         var ends = await admin.EndOffsetsAsync(inputs, readCommitted: false, CancellationToken.None);
@@ -80,7 +83,7 @@ internal static class EndToEndRun
         var untilCommitted = Stopwatch.GetElapsedTime(started);
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"RESULT scenario=e2e-{scenario} cluster={kind} records={measured} partitions={partitions} threads={threads} records_per_s={measured / elapsed.TotalSeconds:F0} " +
+            $"RESULT scenario=e2e-{scenario} cluster={kind} guarantee={guarantee} records={measured} partitions={partitions} threads={threads} records_per_s={measured / elapsed.TotalSeconds:F0} " +
             $"committed_after_s={untilCommitted.TotalSeconds:F2} process_cpu_us_per_record={cpu / measured:F4} bytes_per_record={(double)allocated / measured:F1}"));
     }
 

@@ -18,6 +18,9 @@ internal sealed record ChaosOptions
 
     public int Instances { get; init; } = 3;
 
+    /// <summary>Standby replicas of every task with state: none, or one, by the seed.</summary>
+    public int Standbys => Seed % 2;
+
     /// <summary>Whether the folder with data and logs stays.</summary>
     public bool Keep { get; init; }
 

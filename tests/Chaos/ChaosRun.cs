@@ -14,7 +14,7 @@ internal static class ChaosRun
         var time = TimeProvider.System;
         var pairs = options.Records / 2;
         using var scene = new Scene(options);
-        say($"seed {options.Seed}: {options.Records} records in {options.Duration.TotalSeconds:0} s, {options.Instances} instances, {(options.IsExactlyOnce ? "exactly-once" : "at-least-once")}; data and logs in {scene.Folder}");
+        say($"seed {options.Seed}: {options.Records} records in {options.Duration.TotalSeconds:0} s, {options.Instances} instances, {options.Standbys} standbys, {(options.IsExactlyOnce ? "exactly-once" : "at-least-once")}; data and logs in {scene.Folder}");
         scene.StartBroker();
         await using var cluster = new KafkaCluster(scene.Bootstrap);
         using (var admin = cluster.CreateAdmin("chaos"))

@@ -34,7 +34,7 @@ internal static class CountingApplication
 
     public static async Task<int> RunAsync(string[] args)
     {
-        var (bootstrap, stateDirectory, guarantee, sessionMs) = (args[0], args[1], args[2], int.Parse(args[3], CultureInfo.InvariantCulture));
+        var (bootstrap, stateDirectory, guarantee, sessionMs, standbys) = (args[0], args[1], args[2], int.Parse(args[3], CultureInfo.InvariantCulture), int.Parse(args[4], CultureInfo.InvariantCulture));
         using var loggers = new LineLoggerFactory(Console.Error);
         var config = new StreamsConfig
         {
@@ -48,6 +48,8 @@ internal static class CountingApplication
             HeartbeatInterval = TimeSpan.FromMilliseconds(sessionMs / 10),
             RebalanceTimeout = TimeSpan.FromSeconds(10),
             NumStreamThreads = 2,
+            NumStandbyReplicas = standbys,
+            ProbingRebalanceInterval = TimeSpan.FromSeconds(5),
 
             // Every update is forwarded, so that the judge sees each one.
             StateStoreCacheMaxBytes = 0,

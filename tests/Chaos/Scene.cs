@@ -77,7 +77,8 @@ internal sealed partial class Scene : IDisposable
             Bootstrap,
             Path.Combine(Folder, "state-" + index.ToString(CultureInfo.InvariantCulture)),
             _options.IsExactlyOnce ? "exactly-once" : "at-least-once",
-            SessionMs.ToString(CultureInfo.InvariantCulture));
+            SessionMs.ToString(CultureInfo.InvariantCulture),
+            _options.Standbys.ToString(CultureInfo.InvariantCulture));
     }
 
     public void KillInstance(int index)

@@ -277,8 +277,8 @@ internal sealed class RecordQueue<K, V> : RecordQueue
             Coordinates(in slice),
             slice.Timestamp,
             HeadersOrEmpty(batch, index),
-            slice.HasKey ? batch.Key(index).ToArray() : null,
-            slice.HasValue ? batch.Value(index).ToArray() : null)
+            slice.HasKey ? (ReadOnlyMemory<byte>?)batch.Key(index).ToArray() : null,
+            slice.HasValue ? (ReadOnlyMemory<byte>?)batch.Value(index).ToArray() : null)
         {
             DeadLetterTopic = _task.DeadLetterTopic,
         };
@@ -306,7 +306,11 @@ internal sealed class RecordQueue<K, V> : RecordQueue
     {
         if (_batch is null || _index >= _batch.Count) return default;
         ref readonly var slice = ref _batch[_index];
-        return (slice.HasKey ? _batch.Key(_index).ToArray() : null, slice.HasValue ? _batch.Value(_index).ToArray() : null);
+        
+        // Without the casts a missing part would be an array's null, which converts to memory that is there and empty.
+        return (
+            slice.HasKey ? (ReadOnlyMemory<byte>?)_batch.Key(_index).ToArray() : null,
+            slice.HasValue ? (ReadOnlyMemory<byte>?)_batch.Value(_index).ToArray() : null);
     }
 
     private static SerializationException AbsentError(string part, Type type) => new(

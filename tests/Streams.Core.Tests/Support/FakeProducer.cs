@@ -12,11 +12,18 @@ internal sealed class FakeProducer(int partitionCount = 1, bool keepsRecords = t
 
     public long Count { get; private set; }
 
+    /// <summary>A value that is not taken, as one that is too large.</summary>
+    public string? RefusedValue { get; init; }
+
+    /// <summary>Transactions begun.</summary>
+    public int Begun { get; private set; }
+
     public ProducerTopic GetTopic(string name, bool trackOffsets = false) =>
         name == "missing" ? throw new ProductionException("There is no topic 'missing'.") : new ProducerTopic(name, partitionCount);
 
     public void Send(ProducerTopic topic, int partition, in OutgoingRecord record)
     {
+        if (RefusedValue is not null && Text(record.HasValue, record.Value) == RefusedValue) throw new ProductionException("refused for the test");
         Count++;
         if (!keepsRecords) return;
         _ends[(topic.Name, partition)] = _ends.GetValueOrDefault((topic.Name, partition)) + 1;
@@ -35,7 +42,7 @@ internal sealed class FakeProducer(int partitionCount = 1, bool keepsRecords = t
 
     public void InitTransactions(CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public void BeginTransaction() => throw new NotSupportedException();
+    public void BeginTransaction() => Begun++;
 
     public void SendOffsetsToTransaction(IReadOnlyCollection<OffsetCommit> offsets, GroupMembership membership, CancellationToken cancellationToken) => throw new NotSupportedException();
 
