@@ -63,6 +63,9 @@ internal sealed class TaskContext
     /// <summary>Set when a processor asked for a commit.</summary>
     public bool CommitRequested;
 
+    /// <summary>Where readers of the task's stores wait for the end of a record.</summary>
+    public StoreGate Gate = new();
+
     /// <summary>What the task counts.</summary>
     public TaskMetrics Metrics { get; }
 

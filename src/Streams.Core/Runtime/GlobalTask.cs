@@ -124,7 +124,7 @@ internal sealed class GlobalTask
                 return store;
             }
 
-            var gate = new Lock();
+            var gate = new StoreGate();
             reader = shareable.Share(gate, writable: false);
             return shareable.Share(gate, writable: true);
         }

@@ -170,12 +170,68 @@ public sealed class KafkaStreams : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// A store to read from any thread while the application runs: all partitions of it that this instance has, or one. It can be kept: each call looks where the
+    /// store is then. Iterators are to be disposed; what is written while one is open may be seen where it lies ahead.
+    /// </summary>
+    /// <exception cref="StreamsNotStartedException">The application has not been started.</exception>
+    /// <exception cref="StreamsStoppedException">The application is closing or closed.</exception>
+    /// <exception cref="StreamsRebalancingException">The store is not ready here yet; ask again in a moment.</exception>
+    /// <exception cref="StateStoreMigratedException">The store is not on this instance; also thrown by later calls when it has moved.</exception>
+    /// <exception cref="UnknownStateStoreException">There is no such store, or it is of another type.</exception>
+    /// <exception cref="InvalidStateStorePartitionException">There is no such partition.</exception>
+    public TStore Store<TStore>(StoreQueryParameters<TStore> parameters)
+        where TStore : class
+    {
+        ArgumentNullException.ThrowIfNull(parameters);
+        return Asked().Store(parameters);
+    }
+
+    /// <summary>Asks each partition of a store that is here, one after the other, each as of one moment. Failures of partitions are in the result. KIP-796.</summary>
+    /// <exception cref="InvalidStateStoreException">The application is not running, or there is no such store.</exception>
+    public Task<StateQueryResult<TResult>> QueryAsync<TResult>(StateQueryRequest<TResult> request, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return Asked().QueryAsync(request, cancellationToken);
+    }
+
+    /// <summary>Who has a key, by Kafka's default partitioning of its serialised bytes. Needs <see cref="StreamsConfig.ApplicationServer"/> on the instances.</summary>
+    /// <returns><see cref="KeyQueryMetadata.NotAvailable"/> while the group is rebalancing.</returns>
+    /// <exception cref="InvalidStateStoreException">The application is not running, or there is no such store.</exception>
+    public KeyQueryMetadata QueryMetadataForKey<K>(string storeName, K key, ISerializer<K> keySerializer)
+    {
+        ArgumentNullException.ThrowIfNull(keySerializer);
+        return Asked().MetadataForKey(storeName, key, keySerializer);
+    }
+
+    /// <summary>The same with a partitioner of one's own, which is given the number of partitions.</summary>
+    public KeyQueryMetadata QueryMetadataForKey(string storeName, Func<int, int> partitioner)
+    {
+        ArgumentNullException.ThrowIfNull(partitioner);
+        return Asked().MetadataForKey(storeName, partitioner);
+    }
+
+    /// <summary>Every instance of the application and what it has, as of the last rebalance; empty when none named its <see cref="StreamsConfig.ApplicationServer"/>.</summary>
+    public IReadOnlyCollection<StreamsMetadata> MetadataForAllStreamsClients() => Asked().AllMetadata();
+
+    /// <summary>The instances that have a store, active or standby.</summary>
+    public IReadOnlyCollection<StreamsMetadata> StreamsMetadataForStore(string storeName) => Asked().MetadataForStore(storeName);
+
+    /// <summary>How far the stores of this instance are behind their changelogs, by store and partition. KIP-535.</summary>
+    /// <exception cref="ClusterUnavailableException">The cluster does not answer.</exception>
+    public Task<IReadOnlyDictionary<string, IReadOnlyDictionary<int, LagInfo>>> AllLocalStorePartitionLagsAsync(CancellationToken cancellationToken = default) => Asked().LagsAsync(cancellationToken);
+
+    /// <summary>The threads of this instance and their tasks.</summary>
+    public IReadOnlyCollection<ThreadMetadata> MetadataForLocalThreads() => _instance?.DescribeThreads() ?? [];
+
     /// <summary>Closes with a time-out of 30 seconds.</summary>
     public async ValueTask DisposeAsync()
     {
         await CloseAsync(_defaultCloseTimeout).ConfigureAwait(false);
         if (_closing is null or { IsCompleted: true }) _stopping.Dispose();
     }
+
+    private InteractiveQueries Asked() => _instance?.Queries ?? throw new StreamsNotStartedException("The application has not been started; start it before asking its stores.");
 
     private Instance Started() => _instance ?? throw new InvalidOperationException("The application has not been started.");
 
@@ -261,6 +317,7 @@ public sealed class KafkaStreams : IAsyncDisposable
 
             // A topology of nothing but global stores has no tasks, and so no use for threads or a group.
             _threads = [.. Enumerable.Range(0, _plan.Subtopologies.Count == 0 ? 0 : _config.NumStreamThreads).Select(_ => NewThread())];
+            Queries = new InteractiveQueries(_plan, _config, _admin, () => streams.State, () => _threads, () => _assignment, GlobalStores);
             Log.Starting(_logger, _config.ApplicationId, _cluster.Description, clientId, Threads.Count);
             _fingerprint = TopologyFingerprint.Of(_plan);
             if (_stateDirectory.ReadFingerprint() is not { } before) return;
@@ -276,9 +333,7 @@ public sealed class KafkaStreams : IAsyncDisposable
         /// <summary>The last assignment; <c>null</c> before the first and after the membership was lost.</summary>
         public MemberAssignment? Assignment => _assignment;
 
-        public IClusterAdmin Admin => _admin;
-
-        public GlobalStreamThread? Globals => _globals;
+        public InteractiveQueries Queries { get; }
 
         public StreamsMetrics Metrics { get; }
 
@@ -332,6 +387,22 @@ public sealed class KafkaStreams : IAsyncDisposable
             if (_ownsCluster) await _cluster.DisposeAsync().ConfigureAwait(false);
             lock (_streams._gate) _streams.SetState(_streams.Failure is null ? KafkaStreamsState.NotRunning : KafkaStreamsState.Error);
             _streams._ended.TrySetResult();
+        }
+
+        public IReadOnlyCollection<ThreadMetadata> DescribeThreads()
+        {
+            var counts = _assignment is { PartitionCounts.Count: > 0 } assignment ? PartitionCounts.Known(_plan, assignment.PartitionCounts) : null;
+            return
+            [
+                .. _threads.Select(thread =>
+                {
+                    var tasks = thread.OpenTasks;
+                    return new ThreadMetadata(thread.Name, thread.IsAlive, Tasks(state => state != ThreadTaskState.Standby), Tasks(state => state == ThreadTaskState.Standby));
+
+                    List<TaskMetadata> Tasks(Predicate<ThreadTaskState> filter) =>
+                        [.. tasks.Where(entry => filter(entry.State)).Select(entry => new TaskMetadata(entry.Task.Id, counts is null ? [] : InputsOf(entry.Task.Id, counts), entry.State == ThreadTaskState.Restoring))];
+                }),
+            ];
         }
 
         public string? AddThread()

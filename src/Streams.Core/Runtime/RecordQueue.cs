@@ -143,7 +143,7 @@ internal sealed class RecordQueue<K, V> : RecordQueue
                 task.Partition = Partition.Partition;
             }
 
-            if (task.CommitRequested) break;
+            if (task.CommitRequested || task.Gate.IsWanted) break;
         }
 
         task.HasRecord = false;

@@ -422,7 +422,12 @@ internal sealed class StateUpdater : IDisposable
         while (from < batch.Count && batch[from].Offset < follower.Position) from++;
         var to = batch.Count;
         while (to > from && batch[to - 1].Offset >= follower.Limit) to--;
-        if (to > from) follower.Store.Store.Restore(batch, from, to);
+        if (to > from)
+        {
+            using var gate = follower.Task.Gate.EnterAsOwner();
+            follower.Store.Store.Restore(batch, from, to);
+        }
+
         follower.Records += to - from;
         follower.SinceCommit += to - from;
         follower.Position = Math.Max(follower.Position, Math.Min(batch.NextOffset, follower.Limit));
@@ -473,7 +478,7 @@ internal sealed class StateUpdater : IDisposable
 
     private void Commit(Follower follower)
     {
-        follower.Store.Store.Commit(follower.Position);
+        using (follower.Task.Gate.EnterAsOwner()) follower.Store.Store.Commit(follower.Position);
         follower.SinceCommit = 0;
         follower.LastCommit = _config.TimeProvider.GetTimestamp();
     }

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace Streams.Core;
 
 /// <summary>
@@ -11,6 +13,11 @@ namespace Streams.Core;
 /// </remarks>
 internal sealed class StreamTask
 {
+    /// <summary>Reads that one commit answers, so that answering never keeps the task from its records for long.</summary>
+    private const int CommittedReadsPerCommit = 256;
+
+    private static readonly TimeSpan _timeBetweenYields = TimeSpan.FromMicroseconds(50);
+
     private readonly TaskEnvironment _environment;
     private readonly TaskContext _context;
     private readonly List<TaskStore> _stores = [];
@@ -23,8 +30,11 @@ internal sealed class StreamTask
     private readonly StreamTimePunctuation _streamTime;
     private readonly PunctuationQueue _wallClock = new();
     private readonly Subtopology _subtopology;
+    private readonly ConcurrentDictionary<string, IStateStore> _views = new();
+    private readonly ConcurrentQueue<(Action Read, Action Fail)> _committedReads = new();
     private bool _started;
     private long _idleSinceMs = -1;
+    private long _lastYield;
 
     public StreamTask(TaskId id, Subtopology subtopology, IReadOnlyCollection<TopicPartition> inputs, TaskEnvironment environment)
     {
@@ -45,6 +55,9 @@ internal sealed class StreamTask
     public TaskId Id { get; }
 
     public TaskContext Context => _context;
+
+    /// <summary>Held by whoever works with the stores.</summary>
+    public StoreGate Gate => _context.Gate;
 
     public IReadOnlyList<TaskStore> Stores => _stores;
 
@@ -104,7 +117,7 @@ internal sealed class StreamTask
         get
         {
             var sum = 0L;
-            foreach (var store in _stores) sum += store.RestoredOffset ?? 0;
+            foreach (var store in StoresNow()) sum += store.RestoredOffset ?? 0;
             return sum;
         }
     }
@@ -116,6 +129,8 @@ internal sealed class StreamTask
     /// <param name="environment">What the new one gets from its thread; its changelogs are written through it too.</param>
     public StreamTask Recycle(IReadOnlyCollection<TopicPartition> inputs, TaskEnvironment environment)
     {
+        using var gate = Gate.EnterAsOwner();
+        FailCommittedReads();
         if (_started)
         {
             foreach (var node in _nodes) node.Close();
@@ -125,6 +140,7 @@ internal sealed class StreamTask
         foreach (var queue in _queues) queue.Clear();
         _environment.Metrics?.Remove(_context.Metrics);
         var next = new StreamTask(Id, _subtopology, inputs, environment);
+        next._context.Gate = Gate;
         foreach (var store in _stores) store.MoveTo(environment.Collector);
         next._stores.AddRange(_stores);
         next._storeContexts.AddRange(_storeContexts);
@@ -139,6 +155,7 @@ internal sealed class StreamTask
     /// <summary>Calls every node's Init, parents first. Stores are restored by now.</summary>
     public void Start(IReadOnlyDictionary<TopicPartition, OffsetCommit> committed)
     {
+        using var gate = Gate.EnterAsOwner();
         RestoreTimes(committed);
         for (var index = 0; index < _nodes.Count; index++)
         {
@@ -217,23 +234,36 @@ internal sealed class StreamTask
     {
         var processed = 0;
         var mark = _context.Metrics.BeginTurn(_environment.Metrics is null ? null : _environment.EndOffset);
-        while (processed < maxRecords && IsProcessable())
+        using (Gate.EnterAsOwner())
         {
-            var (next, limit, includeLimit) = Next();
-            if (next is null) break;
-            processed += next.Process(limit, includeLimit, maxRecords - processed, _streamTime);
-            if (_context.CommitRequested) break;
+            while (processed < maxRecords && IsProcessable())
+            {
+                var (next, limit, includeLimit) = Next();
+                if (next is null) break;
+                processed += next.Process(limit, includeLimit, maxRecords - processed, _streamTime);
+                CommitNeeded = true;
+                if (_context.CommitRequested) break;
+                if (Gate.IsWanted) LetReadersIn();
+            }
         }
 
-        if (processed == 0) return 0;
-        _context.Metrics.EndTurn(mark, processed);
-        CommitNeeded = true;
+        if (processed > 0) _context.Metrics.EndTurn(mark, processed);
         return processed;
+    }
+
+    // However many ask and however often, most of the time is the task's.
+    private void LetReadersIn()
+    {
+        var now = _environment.Time.GetTimestamp();
+        if (_environment.Time.GetElapsedTime(_lastYield, now) < _timeBetweenYields) return;
+        Gate.Yield();
+        _lastYield = _environment.Time.GetTimestamp();
     }
 
     /// <summary>Processes the head of one queue, which has one: for a caller that decides the order itself.</summary>
     public void ProcessHead(RecordQueue queue)
     {
+        using var gate = Gate.EnterAsOwner();
         var mark = _context.Metrics.BeginTurn(_environment.Metrics is null ? null : _environment.EndOffset);
         queue.Process(long.MaxValue, true, 1, _streamTime);
         _context.Metrics.EndTurn(mark, 1);
@@ -245,6 +275,7 @@ internal sealed class StreamTask
     {
         var now = _environment.Time.GetUtcNow().ToUnixTimeMilliseconds();
         if (now < _wallClock.NextDue) return false;
+        using var gate = Gate.EnterAsOwner();
         while (_wallClock.TryTake(now, out var due)) Punctuation.Run(_context, due, now);
         CommitNeeded = true;
         return true;
@@ -256,6 +287,7 @@ internal sealed class StreamTask
     /// <summary>First half of a commit: sends on and logs what caches held back, and says which offsets are consumed.</summary>
     public IReadOnlyList<OffsetCommit> PrepareCommit()
     {
+        using var gate = Gate.EnterAsOwner();
         FlushStores();
         var offsets = new List<OffsetCommit>(_queues.Count);
         foreach (var queue in _queues)
@@ -286,9 +318,11 @@ internal sealed class StreamTask
     /// <summary>Second half of a commit, when outputs and offsets are safe: makes the stores durable at the changelog offset that they now contain.</summary>
     public void CompleteCommit()
     {
+        using var gate = Gate.EnterAsOwner();
         foreach (var store in _stores) store.Store.Commit(store.OffsetToCommit(this));
         CommitNeeded = false;
         _context.CommitRequested = false;
+        AnswerCommittedReads();
     }
 
     /// <summary>Second half of a commit of a global task, whose store counts commits instead of offsets: it is fed from several partitions.</summary>
@@ -302,6 +336,7 @@ internal sealed class StreamTask
     /// <summary>Ends the task: nodes first, then stores. Call after a commit; without one, what was written since is given up.</summary>
     public void Close()
     {
+        using var gate = Gate.EnterAsOwner();
         List<Exception>? failures = null;
         if (_started)
         {
@@ -310,6 +345,8 @@ internal sealed class StreamTask
 
         foreach (var queue in _queues) queue.Clear();
         foreach (var store in _stores) Attempt(store.Store.Dispose);
+        Gate.Close();
+        FailCommittedReads();
         _started = false;
         _environment.Metrics?.Remove(_context.Metrics);
         if (failures is not null)
@@ -410,6 +447,70 @@ internal sealed class StreamTask
 
     private bool IsKnownEmpty(RecordQueue queue, long end) =>
         _startPositions.TryGetValue(queue.Partition, out var start) ? end <= start : end == 0;
+
+    /// <summary>A store as other threads may read it; <c>null</c> when the task does not have it, or has it no more.</summary>
+    /// <exception cref="StateStoreMigratedException">The task is closed.</exception>
+    public IStateStore? ReadView(string name)
+    {
+        using var gate = Gate.Enter();
+        if (_views.TryGetValue(name, out var known)) return known;
+        if (_stores.Find(store => store.Store.Name == name) is not { } store) return null;
+        return store.Store is IShareableStore shareable ? _views.GetOrAdd(name, shareable.Share(Gate, writable: false)) : store.Store;
+    }
+
+    /// <summary>Its stores as they are now, for other threads.</summary>
+    public IReadOnlyList<TaskStore> StoresNow()
+    {
+        using var gate = Gate.EnterAsVisitor();
+        return [.. _stores];
+    }
+
+    /// <summary>Offsets of the next records that the stores do not contain yet, by input partition. Inside the gate only.</summary>
+    public IEnumerable<TopicPartitionOffset> InputPositions()
+    {
+        foreach (var queue in _queues)
+        {
+            if ((queue.Position ?? (_startPositions.TryGetValue(queue.Partition, out var start) ? start : null)) is { } position) yield return new TopicPartitionOffset(queue.Partition, position);
+        }
+    }
+
+    /// <summary>Reads when everything that the stores contain is committed: at once if it is, else right after the next commit, which is asked for.</summary>
+    public async Task<T> ReadCommittedAsync<T>(Func<T> read, CancellationToken cancellationToken)
+    {
+        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using (Gate.Enter())
+        {
+            if (!CommitNeeded) return read();
+            _committedReads.Enqueue((() => Answer(answer, read), () => answer.TrySetException(new StateStoreMigratedException("The task moved before it committed. Ask where it is now."))));
+            _context.CommitRequested = true;
+        }
+
+        return await answer.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private static void Answer<T>(TaskCompletionSource<T> answer, Func<T> read)
+    {
+        // What goes wrong in a read is the reader's to know.
+        try
+        {
+            answer.TrySetResult(read());
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            answer.TrySetException(failure);
+        }
+    }
+
+    private void AnswerCommittedReads()
+    {
+        for (var count = 0; count < CommittedReadsPerCommit && _committedReads.TryDequeue(out var waiting); count++) waiting.Read();
+        if (!_committedReads.IsEmpty) _context.CommitRequested = true;
+    }
+
+    private void FailCommittedReads()
+    {
+        while (_committedReads.TryDequeue(out var waiting)) waiting.Fail();
+    }
 
     /// <summary>Tells where reading a partition starts, so that an empty queue at the end of its partition is not waited for.</summary>
     public void SetStartPosition(TopicPartition partition, long offset) => _startPositions[partition] = offset;

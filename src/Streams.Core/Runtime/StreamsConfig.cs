@@ -148,6 +148,9 @@ public sealed record StreamsConfig
     /// <summary>How long the local state of a task that has moved away is kept, in case it comes back (default 10 min). <c>state.cleanup.delay.ms</c></summary>
     public TimeSpan StateCleanupDelay { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>What queries see unless they say otherwise (default: uncommitted writes too). <c>default.interactive.query.isolation.level</c></summary>
+    public IsolationLevel DefaultInteractiveQueryIsolationLevel { get; init; } = IsolationLevel.ReadUncommitted;
+
     /// <summary>Told how restoring goes, on the restoring thread. Kafka's <c>setGlobalStateRestoreListener</c>.</summary>
     public StateRestoreListener? StateRestoreListener { get; init; }
 

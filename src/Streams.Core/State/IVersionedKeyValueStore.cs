@@ -9,12 +9,27 @@ namespace Streams.Core;
 /// <typeparam name="V">Value type.</typeparam>
 public readonly record struct VersionedRecord<V>(V Value, long Timestamp, long? ValidTo);
 
+/// <summary>Reads of a versioned store.</summary>
+/// <typeparam name="K">Key type.</typeparam>
+/// <typeparam name="V">Value type.</typeparam>
+public interface IReadOnlyVersionedKeyValueStore<K, V>
+{
+    /// <summary>The latest value; false when there is none.</summary>
+    bool TryGet(K key, [MaybeNullWhen(false)] out VersionedRecord<V> value);
+
+    /// <summary>The value as of a time; false when there was none, or it is older than history retention.</summary>
+    bool TryGet(K key, long asOfTimestamp, [MaybeNullWhen(false)] out VersionedRecord<V> value);
+
+    /// <summary>How far back look-ups reach.</summary>
+    TimeSpan HistoryRetention { get; }
+}
+
 /// <summary>
 /// A key-value store that keeps older versions for its history retention, so that a look-up can be made as of a time. Source: KIP-889.
 /// </summary>
 /// <typeparam name="K">Key type.</typeparam>
 /// <typeparam name="V">Value type.</typeparam>
-public interface IVersionedKeyValueStore<K, V> : IStateStore
+public interface IVersionedKeyValueStore<K, V> : IStateStore, IReadOnlyVersionedKeyValueStore<K, V>
 {
     /// <summary>Result of <see cref="Put"/> for a version that is older than history retention and was left out.</summary>
     const long NotPut = long.MinValue;
@@ -31,13 +46,4 @@ public interface IVersionedKeyValueStore<K, V> : IStateStore
 
     /// <summary>Deletes the value as of a time and gives what it was.</summary>
     bool Delete(K key, long timestamp, out VersionedRecord<V> previous);
-
-    /// <summary>The latest value; false when there is none.</summary>
-    bool TryGet(K key, [MaybeNullWhen(false)] out VersionedRecord<V> value);
-
-    /// <summary>The value as of a time; false when there was none, or it is older than history retention.</summary>
-    bool TryGet(K key, long asOfTimestamp, [MaybeNullWhen(false)] out VersionedRecord<V> value);
-
-    /// <summary>How far back look-ups reach.</summary>
-    TimeSpan HistoryRetention { get; }
 }

@@ -7,7 +7,7 @@ namespace Streams.State.KeyValue;
 internal sealed class PlainKeyValueStore<K, V>(KeyValueBytesStoreSupplier supplier, ISerde<K> keySerde, ISerde<V> valueSerde, bool caching)
     : KeyValueStore<K, V>(supplier, keySerde, new PlainCodec<V>(valueSerde), caching), ICachedStateStore<K, V>, IShareableStore
 {
-    public IStateStore Share(Lock gate, bool writable) => new SharedKeyValueStore<K, V>(this, gate, writable);
+    public IStateStore Share(StoreGate gate, bool writable) => new SharedKeyValueStore<K, V>(this, gate, writable);
 
     public bool SetFlushListener(CacheFlushListener<K, V> listener, bool sendOldValues)
     {

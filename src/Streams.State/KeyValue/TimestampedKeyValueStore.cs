@@ -21,7 +21,7 @@ internal sealed class TimestampedKeyValueStore<K, V>(KeyValueBytesStoreSupplier 
         return true;
     }
 
-    public IStateStore Share(Lock gate, bool writable) => new SharedTimestampedKeyValueStore<K, V>(this, gate, writable);
+    public IStateStore Share(StoreGate gate, bool writable) => new SharedTimestampedKeyValueStore<K, V>(this, gate, writable);
 
     public bool SetFlushListener(CacheFlushListener<K, V> listener, bool sendOldValues)
     {

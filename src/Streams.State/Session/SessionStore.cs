@@ -25,7 +25,7 @@ internal sealed class SessionStore<K, V>(SessionBytesStoreSupplier supplier, ISe
     private SegmentedTable<V>? _segments;
     private IStateStoreContext? _context;
 
-    public IStateStore Share(Lock gate, bool writable) => new SharedSessionStore<K, V>(this, gate, writable);
+    public IStateStore Share(StoreGate gate, bool writable) => new SharedSessionStore<K, V>(this, gate, writable);
 
     public string Name => supplier.Name;
 

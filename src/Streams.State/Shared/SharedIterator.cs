@@ -4,7 +4,7 @@ namespace Streams.State.Shared;
 /// Walks a shared store. Key and value are taken out with the step, under the lock: between two steps the writer may move what the inner iterator points to.
 /// What is written meanwhile is seen where it lies ahead.
 /// </summary>
-internal sealed class SharedIterator<K, V>(IKeyValueIterator<K, V> inner, Lock gate) : IKeyValueIterator<K, V>
+internal sealed class SharedIterator<K, V>(IKeyValueIterator<K, V> inner, StoreGate gate) : IKeyValueIterator<K, V>
 {
     private bool _onEntry;
     private K _key = default!;
@@ -16,7 +16,7 @@ internal sealed class SharedIterator<K, V>(IKeyValueIterator<K, V> inner, Lock g
 
     public bool MoveNext()
     {
-        lock (gate)
+        using (gate.Enter())
         {
             _onEntry = inner.MoveNext();
             _key = _onEntry ? inner.Key : default!;
@@ -27,7 +27,8 @@ internal sealed class SharedIterator<K, V>(IKeyValueIterator<K, V> inner, Lock g
 
     public void Dispose()
     {
-        lock (gate) inner.Dispose();
+        // Also when the store is closed by now: what the iterator holds on to is its own.
+        using (gate.EnterAsOwner()) inner.Dispose();
     }
 
     private static InvalidOperationException NotOnEntry() => new("The iterator is not on an entry: call MoveNext first, and only read while it returns true.");

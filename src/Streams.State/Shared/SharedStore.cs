@@ -1,10 +1,10 @@
 namespace Streams.State.Shared;
 
-/// <summary>A view of a store that several threads use: every call holds the store's lock. Used for global stores only; a task's own stores have one thread and no lock.</summary>
+/// <summary>A view of a store that several threads use: every call holds the store's lock. Global stores are used through it by all, other stores by queries; the processors of a task use its stores directly.</summary>
 /// <param name="store">The store.</param>
 /// <param name="gate">Its lock, shared by all its views.</param>
 /// <param name="writable">Whether this is the view of the one who writes.</param>
-internal abstract class SharedStore(IStateStore store, Lock gate, bool writable) : IStateStore
+internal abstract class SharedStore(IStateStore store, StoreGate gate, bool writable) : IStateStore
 {
     public string Name => store.Name;
 
@@ -14,7 +14,7 @@ internal abstract class SharedStore(IStateStore store, Lock gate, bool writable)
     {
         get
         {
-            lock (gate) return store.ChangelogOffset;
+            using (gate.Enter()) return store.ChangelogOffset;
         }
     }
 
@@ -22,7 +22,7 @@ internal abstract class SharedStore(IStateStore store, Lock gate, bool writable)
     {
         get
         {
-            lock (gate) return store.HoldsWrites;
+            using (gate.Enter()) return store.HoldsWrites;
         }
     }
 
@@ -30,43 +30,47 @@ internal abstract class SharedStore(IStateStore store, Lock gate, bool writable)
     {
         get
         {
-            lock (gate) return store.UncommittedBytes;
+            using (gate.Enter()) return store.UncommittedBytes;
         }
     }
 
     public void Init(IStateStoreContext context)
     {
         ThrowIfReadOnly();
-        lock (gate) store.Init(context);
+        using (gate.Enter()) store.Init(context);
     }
 
     public void Restore(RecordBatch batch, int from, int to)
     {
         ThrowIfReadOnly();
-        lock (gate) store.Restore(batch, from, to);
+        using (gate.Enter()) store.Restore(batch, from, to);
     }
 
     public void Flush()
     {
         ThrowIfReadOnly();
-        lock (gate) store.Flush();
+        using (gate.Enter()) store.Flush();
     }
 
     public void Commit(long? changelogOffset)
     {
         ThrowIfReadOnly();
-        lock (gate) store.Commit(changelogOffset);
+        using (gate.Enter()) store.Commit(changelogOffset);
     }
 
     public void Dispose()
     {
         // Closing is the writer's: a reader that lets go must not take the store from the others.
         if (!writable) return;
-        lock (gate) store.Dispose();
+        using (gate.EnterAsOwner())
+        {
+            store.Dispose();
+            gate.Close();
+        }
     }
 
     protected void ThrowIfReadOnly()
     {
-        if (!writable) throw new InvalidOperationException($"Global store '{Name}' can only be read here: it is written by its own processor, from its topic. Write to that topic instead.");
+        if (!writable) throw new InvalidOperationException($"Store '{Name}' can only be read here: it is written by its own processor, a global one from its topic. Write to the topic that feeds it instead.");
     }
 }

@@ -42,7 +42,7 @@ internal sealed class VersionedStore<K, V>(VersionedBytesStoreSupplier supplier,
     private TableCursor<StoredVersion>? _cursor;
     private IStateStoreContext? _context;
 
-    public IStateStore Share(Lock gate, bool writable) => new SharedVersionedStore<K, V>(this, gate, writable);
+    public IStateStore Share(StoreGate gate, bool writable) => new SharedVersionedStore<K, V>(this, gate, writable);
 
     public string Name => supplier.Name;
 

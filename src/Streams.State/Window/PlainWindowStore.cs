@@ -7,7 +7,7 @@ namespace Streams.State.Window;
 internal sealed class PlainWindowStore<K, V>(WindowBytesStoreSupplier supplier, ISerde<K> keySerde, ISerde<V> valueSerde, bool caching)
     : WindowStore<K, V>(supplier, keySerde, new PlainCodec<V>(valueSerde), caching), ICachedStateStore<Windowed<K>, V>, IShareableStore
 {
-    public IStateStore Share(Lock gate, bool writable) => new SharedWindowStore<K, V>(this, gate, writable);
+    public IStateStore Share(StoreGate gate, bool writable) => new SharedWindowStore<K, V>(this, gate, writable);
 
     public bool SetFlushListener(CacheFlushListener<Windowed<K>, V> listener, bool sendOldValues)
     {

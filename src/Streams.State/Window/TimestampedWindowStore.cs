@@ -10,7 +10,7 @@ internal sealed class TimestampedWindowStore<K, V>(WindowBytesStoreSupplier supp
         ICachedStateStore<Windowed<K>, V>,
         IShareableStore
 {
-    public IStateStore Share(Lock gate, bool writable) => new SharedTimestampedWindowStore<K, V>(this, gate, writable);
+    public IStateStore Share(StoreGate gate, bool writable) => new SharedTimestampedWindowStore<K, V>(this, gate, writable);
 
     public bool SetFlushListener(CacheFlushListener<Windowed<K>, V> listener, bool sendOldValues)
     {
