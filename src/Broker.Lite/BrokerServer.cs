@@ -54,11 +54,14 @@ public sealed class BrokerServer : IAsyncDisposable
                 Catalog = catalog,
                 Groups = groups,
                 Coordinator = coordinator,
+                Consumers = new ConsumerGroupCoordinator(
+                    groups, ConsumerGroupOptionsOf(config), catalog, _timers, options.TimeProvider, journal, options.NewId, _logger),
                 Offsets = offsets,
                 Transactions = new TransactionCoordinator(
                     TransactionOptionsOf(config), catalog, journal, offsets, transactionJournal, transactions, _timers, options.TimeProvider, _logger),
             };
             loop.Post(_state.Transactions.Resume);
+            loop.Post(_state.Consumers.Resume);
             _dispatcher = new RequestDispatcher(HandlersFor(_state, config.Int(BrokerConfigKeys.FetchMaxBytes)), options.Interceptor);
             _store.StartMaintenance(() => catalog.View.Config);
             ScheduleOffsetExpiry(groupOptions.OffsetRetentionCheckIntervalMs);
@@ -156,6 +159,13 @@ public sealed class BrokerServer : IAsyncDisposable
         OffsetRetentionCheckIntervalMs = config.Long(BrokerConfigKeys.OffsetsRetentionCheckIntervalMs),
     };
 
+    private static ConsumerGroupOptions ConsumerGroupOptionsOf(BrokerConfig config) => new()
+    {
+        SessionTimeoutMs = config.Int(BrokerConfigKeys.ConsumerGroupSessionTimeoutMs),
+        HeartbeatIntervalMs = config.Int(BrokerConfigKeys.ConsumerGroupHeartbeatIntervalMs),
+        MaxSize = config.Int(BrokerConfigKeys.ConsumerGroupMaxSize),
+    };
+
     private static TransactionOptions TransactionOptionsOf(BrokerConfig config) => new()
     {
         MaxTimeoutMs = config.Int(BrokerConfigKeys.TransactionMaxTimeoutMs),
@@ -192,6 +202,8 @@ public sealed class BrokerServer : IAsyncDisposable
         new ListGroupsHandler(state),
         new DescribeGroupsHandler(state),
         new DeleteGroupsHandler(state),
+        new ConsumerGroupHeartbeatHandler(state),
+        new ConsumerGroupDescribeHandler(state),
         new InitProducerIdHandler(state),
         new AddPartitionsToTxnHandler(state),
         new AddOffsetsToTxnHandler(state),

@@ -21,6 +21,8 @@ internal sealed class BrokerState
 
     public required GroupCoordinator Coordinator { get; init; }
 
+    public required ConsumerGroupCoordinator Consumers { get; init; }
+
     public required GroupOffsets Offsets { get; init; }
 
     public required TransactionCoordinator Transactions { get; init; }

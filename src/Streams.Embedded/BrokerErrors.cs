@@ -39,7 +39,8 @@ internal static class BrokerErrors
                 return GroupError.None;
             case ErrorCode.RebalanceInProgress:
                 return GroupError.RebalanceInProgress;
-            case ErrorCode.IllegalGeneration:
+            // OffsetCommit v9 has this for a group that is gone, where older versions had the former.
+            case ErrorCode.IllegalGeneration or ErrorCode.GroupIdNotFound:
                 return GroupError.IllegalGeneration;
             case ErrorCode.UnknownMemberId:
                 return GroupError.UnknownMemberId;

@@ -15,6 +15,8 @@ internal static class ConsumerSubscription
     public static HashSet<string> TopicsOf(Group group)
     {
         var topics = new HashSet<string>(StringComparer.Ordinal);
+        if (group.Consumer is not null)
+            topics.UnionWith(group.Consumer.Members.Values.SelectMany(member => member.Topics));
         foreach (var protocol in group.Members.SelectMany(member => member.Protocols))
         {
             try

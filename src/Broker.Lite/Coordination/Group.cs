@@ -16,6 +16,12 @@ internal sealed class Group(string id)
 
     public GroupState State { get; set; } = GroupState.Empty;
 
+    /// <summary>The members that use the consumer protocol; null for a group that is classic or only stores offsets.</summary>
+    public ConsumerGroup? Consumer { get; set; }
+
+    /// <summary>No members, of either protocol.</summary>
+    public bool IsEmpty => State == GroupState.Empty && Consumer is null or { Members.Count: 0 };
+
     public int GenerationId { get; set; }
 
     /// <summary>"consumer" for consumers; null for a group that only ever stored offsets.</summary>

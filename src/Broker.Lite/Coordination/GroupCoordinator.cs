@@ -55,6 +55,10 @@ internal sealed class GroupCoordinator
                 return Rejected(ErrorCode.InconsistentGroupProtocol, call.MemberId);
             group = _groups.Create(call.GroupId, _time.GetUtcNow().ToUnixTimeMilliseconds());
         }
+        else if (group.Consumer is not null && LeaveConsumerProtocol(group) is var refused and not ErrorCode.None)
+        {
+            return Rejected(refused, call.MemberId);
+        }
 
         return call.MemberId.Length == 0 ? JoinWithoutId(group, call) : JoinWithId(group, call);
     }
@@ -164,6 +168,17 @@ internal sealed class GroupCoordinator
             timer.Move(member.SessionTimeoutMs);
         else
             StartSession(group, member, member.SessionTimeoutMs);
+    }
+
+    /// <summary>A classic member comes to a group that used the consumer protocol: possible once that has no members any more.</summary>
+    private ErrorCode LeaveConsumerProtocol(Group group)
+    {
+        if (group.Consumer!.Members.Count > 0)
+            return ErrorCode.InconsistentGroupProtocol;
+        if (_journal.Append(group.Id, [.. ConsumerGroupFormat.GroupTombstones(group.Id)]).Error != ErrorCode.None)
+            return ErrorCode.CoordinatorNotAvailable;
+        group.Consumer = null;
+        return ErrorCode.None;
     }
 
     private static ErrorCode CheckIdentity(Group group, string memberId, string? instanceId, out GroupMember? member)

@@ -22,9 +22,16 @@ internal sealed class GroupOffsets(
     /// Commits offsets, for a member of the current generation or, with generation -1, for a client that manages partitions by itself.
     /// Returns one error per commit, in their order.
     /// </summary>
-    public ErrorCode[] CommitAll(string groupId, string memberId, string? instanceId, int generationId, IReadOnlyList<Commit> commits)
+    /// <param name="groupId">The group.</param>
+    /// <param name="memberId">The member, or empty.</param>
+    /// <param name="instanceId">The member's instance id, or null.</param>
+    /// <param name="generationId">The classic generation or the consumer protocol's member epoch, or -1.</param>
+    /// <param name="knowsEpochs">Whether the client knows the errors of the consumer protocol.</param>
+    /// <param name="commits">What to commit.</param>
+    public ErrorCode[] CommitAll(
+        string groupId, string memberId, string? instanceId, int generationId, bool knowsEpochs, IReadOnlyList<Commit> commits)
     {
-        var error = CheckCommit(groupId, memberId, instanceId, generationId, out var group);
+        var error = CheckCommit(groupId, memberId, instanceId, generationId, knowsEpochs, out var group);
         return error == ErrorCode.None ? Store(groupId, group, commits, null) : FailAll(commits, error);
     }
 
@@ -43,6 +50,14 @@ internal sealed class GroupOffsets(
         {
             if (group is null)
                 return FailAll(commits, ErrorCode.IllegalGeneration);
+            if (group.Consumer is { Members.Count: > 0 } consumer)
+            {
+                var fault = ConsumerGroupCoordinator.CheckMember(consumer, memberId, generationId);
+                return fault == ErrorCode.None
+                    ? Store(groupId, group, commits, new ProducerIdentity(producerId, producerEpoch))
+                    : FailAll(commits, fault == ErrorCode.StaleMemberEpoch ? ErrorCode.IllegalGeneration : fault);
+            }
+
             var error = coordinator.Check(groupId, memberId, instanceId, generationId, out _, out var member);
             if (error != ErrorCode.None)
                 return FailAll(commits, error);
@@ -121,7 +136,7 @@ internal sealed class GroupOffsets(
         if (group.State != GroupState.Empty && group.ProtocolType != ConsumerSubscription.ProtocolType)
             return (ErrorCode.NonEmptyGroup, errors);
 
-        var subscribed = group.State == GroupState.Empty ? [] : ConsumerSubscription.TopicsOf(group);
+        var subscribed = group.IsEmpty ? [] : ConsumerSubscription.TopicsOf(group);
         for (var i = 0; i < partitions.Count; i++)
             errors[i] = subscribed.Contains(partitions[i].Topic) ? ErrorCode.GroupSubscribedToTopic : ErrorCode.None;
 
@@ -137,7 +152,7 @@ internal sealed class GroupOffsets(
             return ErrorCode.InvalidGroupId;
         if (groups.Find(groupId) is not { } group)
             return ErrorCode.GroupIdNotFound;
-        if (group.State != GroupState.Empty)
+        if (!group.IsEmpty)
             return ErrorCode.NonEmptyGroup;
         return Remove(group);
     }
@@ -160,10 +175,10 @@ internal sealed class GroupOffsets(
     public void Expire()
     {
         var oldest = time.GetUtcNow().ToUnixTimeMilliseconds() - options.OffsetRetentionMs;
-        foreach (var group in groups.All.Where(group => group.State == GroupState.Empty && group.PendingMembers.Count == 0).ToList())
+        foreach (var group in groups.All.Where(group => group.IsEmpty && group.PendingMembers.Count == 0).ToList())
         {
             // A group that only stored offsets never had members to leave: there each commit counts for itself.
-            var emptySince = group.ProtocolType is null ? long.MinValue : group.StateTimestampMs;
+            var emptySince = group.ProtocolType is null && group.Consumer is null ? long.MinValue : group.StateTimestampMs;
             var doomed = group.Offsets
                 .Where(entry => Math.Max(emptySince, entry.Value.CommitTimestampMs) <= oldest && !group.HasPendingOffset(entry.Key))
                 .Select(entry => entry.Key)
@@ -174,16 +189,21 @@ internal sealed class GroupOffsets(
         }
     }
 
-    private ErrorCode CheckCommit(string groupId, string memberId, string? instanceId, int generationId, out Group? group)
+    private ErrorCode CheckCommit(string groupId, string memberId, string? instanceId, int generationId, bool knowsEpochs, out Group? group)
     {
         group = groups.Find(groupId);
         // Kafka lets old clients commit to the group "" but nothing can be kept under it; the newer rule for everybody.
         if (groupId.Length == 0)
             return ErrorCode.InvalidGroupId;
-        if (generationId < 0 && memberId.Length == 0 && instanceId is null && (group is null || group.State == GroupState.Empty))
+        if (generationId < 0 && memberId.Length == 0 && instanceId is null && (group is null || group.IsEmpty))
             return ErrorCode.None;
         if (group is null)
-            return ErrorCode.IllegalGeneration;
+            return knowsEpochs ? ErrorCode.GroupIdNotFound : ErrorCode.IllegalGeneration;
+        if (group.Consumer is { Members.Count: > 0 } consumer)
+        {
+            var fault = ConsumerGroupCoordinator.CheckMember(consumer, memberId, generationId);
+            return fault == ErrorCode.StaleMemberEpoch && !knowsEpochs ? ErrorCode.UnsupportedVersion : fault;
+        }
 
         var error = coordinator.Check(groupId, memberId, instanceId, generationId, out _, out var member);
         if (error != ErrorCode.None)
@@ -209,6 +229,8 @@ internal sealed class GroupOffsets(
     {
         var entries = AllPartitions(group).Select(partition => OffsetsTopicFormat.OffsetTombstone(group.Id, partition)).ToList();
         entries.Add(OffsetsTopicFormat.GroupTombstone(group.Id));
+        if (group.Consumer is not null)
+            entries.AddRange(ConsumerGroupFormat.GroupTombstones(group.Id));
         if (journal.Append(group.Id, entries).Error != ErrorCode.None)
             return ErrorCode.CoordinatorNotAvailable;
         groups.Remove(group);

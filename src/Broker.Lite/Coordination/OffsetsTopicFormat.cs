@@ -80,6 +80,9 @@ internal static class OffsetsTopicFormat
                 return ReplayOffset(groupId, partition, valueBytes, groups, origin);
             case GroupKeyVersion:
                 return ReplayGroup(key.ReadString(compact: false), valueBytes, groups);
+            case ConsumerGroupFormat.GroupKeyVersion or ConsumerGroupFormat.MemberKeyVersion or ConsumerGroupFormat.TargetKeyVersion
+                or ConsumerGroupFormat.TargetMemberKeyVersion or ConsumerGroupFormat.CurrentMemberKeyVersion:
+                return ConsumerGroupFormat.Replay(version, ref key, valueBytes, groups);
             default:
                 return false;
         }
@@ -116,7 +119,11 @@ internal static class OffsetsTopicFormat
         var group = groups.Find(groupId);
         if (valueBytes is null)
         {
-            if (group is not null)
+            if (group is null)
+                return true;
+            // A group that has gone over to the consumer protocol is no classic one any more, and keeps its offsets.
+            (group.ProtocolType, group.GenerationId) = (null, 0);
+            if (group.Consumer is null && group.Offsets.Count == 0 && group.PendingOffsets.Count == 0)
                 groups.Remove(group);
             return true;
         }

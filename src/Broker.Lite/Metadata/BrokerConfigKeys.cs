@@ -9,6 +9,9 @@ internal static class BrokerConfigKeys
     public const string BrokerId = "broker.id";
     public const string ConnectionsMaxIdleMs = "connections.max.idle.ms";
     public const string FetchMaxBytes = "fetch.max.bytes";
+    public const string ConsumerGroupHeartbeatIntervalMs = "group.consumer.heartbeat.interval.ms";
+    public const string ConsumerGroupMaxSize = "group.consumer.max.size";
+    public const string ConsumerGroupSessionTimeoutMs = "group.consumer.session.timeout.ms";
     public const string GroupInitialRebalanceDelayMs = "group.initial.rebalance.delay.ms";
     public const string GroupMaxSessionTimeoutMs = "group.max.session.timeout.ms";
     public const string GroupMaxSize = "group.max.size";
@@ -47,6 +50,9 @@ internal static class BrokerConfigKeys
         Key(DefaultReplicationFactor, ConfigType.Int, "1", "Replicas of new topics; there is one broker.", 1, 1) with { ReadOnly = true },
         Key(DeleteTopicEnable, ConfigType.Boolean, "true", "Whether topics can be deleted."),
         Key(FetchMaxBytes, ConfigType.Int, "57671680", "The most bytes one fetch returns, whatever the client allows.", 1024) with { ReadOnly = true },
+        Key(ConsumerGroupHeartbeatIntervalMs, ConfigType.Int, "5000", "How often members of the consumer protocol heartbeat, in milliseconds.", 1) with { ReadOnly = true },
+        Key(ConsumerGroupMaxSize, ConfigType.Int, "10000", "The most members a group with the consumer protocol may have; bounded, unlike Kafka's default, because memory is.", 1) with { ReadOnly = true },
+        Key(ConsumerGroupSessionTimeoutMs, ConfigType.Int, "45000", "After how long without heartbeat a member of the consumer protocol is out, in milliseconds.", 1) with { ReadOnly = true },
         // Kafka's built-in value is 3000, its shipped development configuration says 0: a single node is what that configuration is for.
         Key(GroupInitialRebalanceDelayMs, ConfigType.Int, "0", "How long an empty group waits for more members before its first generation, in milliseconds.", 0) with { ReadOnly = true },
         Key(GroupMaxSessionTimeoutMs, ConfigType.Int, "1800000", "The longest session time-out a member may ask for, in milliseconds.", 1) with { ReadOnly = true },

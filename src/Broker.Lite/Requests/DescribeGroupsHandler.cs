@@ -20,7 +20,8 @@ internal sealed class DescribeGroupsHandler(BrokerState broker) : RequestHandler
     {
         if (groupId.Length == 0)
             return new() { GroupId = groupId, ErrorCode = ErrorCode.InvalidGroupId, GroupState = nameof(GroupState.Dead) };
-        if (broker.Groups.Find(groupId) is not { } group)
+        // A group with the consumer protocol has ConsumerGroupDescribe; clients ask that first, and this for the others.
+        if (broker.Groups.Find(groupId) is not { Consumer: null } group)
             return new() { GroupId = groupId, GroupState = nameof(GroupState.Dead) };
 
         var isStable = group.State == GroupState.Stable;

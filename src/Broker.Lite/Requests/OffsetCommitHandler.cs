@@ -5,10 +5,10 @@ namespace Broker.Lite.Requests;
 
 /// <summary>OffsetCommit (8): store a group's positions.</summary>
 /// <remarks>
-/// v2–4 carry a retention time, which the broker's own setting replaces (KIP-211). v6: leader epochs. v7: static members. Generation -1
+/// v2–4 carry a retention time, which the broker's own setting replaces (KIP-211). v6: leader epochs. v7: static members. v9: members of the consumer protocol, by their epoch (KIP-848). Generation -1
 /// with an empty member id is a client that assigns partitions itself; it is allowed while the group has no members.
 /// </remarks>
-internal sealed class OffsetCommitHandler(BrokerState broker) : RequestHandler<OffsetCommitRequest, OffsetCommitResponse>(2, 8)
+internal sealed class OffsetCommitHandler(BrokerState broker) : RequestHandler<OffsetCommitRequest, OffsetCommitResponse>(2, 9)
 {
     protected override async ValueTask<OffsetCommitResponse?> HandleAsync(OffsetCommitRequest request, RequestContext context, CancellationToken cancellationToken)
     {
@@ -29,7 +29,12 @@ internal sealed class OffsetCommitHandler(BrokerState broker) : RequestHandler<O
         }
 
         var errors = await broker.Loop.InvokeAsync(() => broker.Offsets.CommitAll(
-            request.GroupId, request.MemberId, request.GroupInstanceId, request.GenerationIdOrMemberEpoch, commits)).ConfigureAwait(false);
+            request.GroupId,
+            request.MemberId,
+            request.GroupInstanceId,
+            request.GenerationIdOrMemberEpoch,
+            knowsEpochs: context.Version >= 9,
+            commits)).ConfigureAwait(false);
 
         var response = new OffsetCommitResponse();
         var next = 0;

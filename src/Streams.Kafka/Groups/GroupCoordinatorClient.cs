@@ -222,7 +222,8 @@ internal sealed class GroupCoordinatorClient : IGroupCoordinator
         {
             case ErrorCode.None: return GroupError.None;
             case ErrorCode.RebalanceInProgress: return GroupError.RebalanceInProgress;
-            case ErrorCode.IllegalGeneration: return GroupError.IllegalGeneration;
+            // OffsetCommit v9 has the latter for a group that is gone, where older versions have the former.
+            case ErrorCode.IllegalGeneration or ErrorCode.GroupIdNotFound: return GroupError.IllegalGeneration;
             case ErrorCode.UnknownMemberId: return GroupError.UnknownMemberId;
             case ErrorCode.FencedInstanceId: return GroupError.FencedInstanceId;
             default: throw WireErrors.ToException(code, what);

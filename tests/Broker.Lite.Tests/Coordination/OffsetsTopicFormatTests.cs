@@ -37,6 +37,9 @@ public sealed class OffsetsTopicFormatTests
         Assert.Equal((4, "consumer", 12L, GroupState.Empty), (group.GenerationId, group.ProtocolType, group.StateTimestampMs, group.State));
         Assert.Equal(offset, Assert.Single(group.Offsets).Value);
         Replay(OffsetsTopicFormat.GroupTombstone("g"), groups);
+        Assert.Equal((0, null, 1), (groups.Find("g")!.GenerationId, groups.Find("g")!.ProtocolType, groups.Find("g")!.Offsets.Count));
+        Replay(OffsetsTopicFormat.OffsetTombstone("g", new OffsetPartition("t", 1)), groups);
+        Replay(OffsetsTopicFormat.GroupTombstone("g"), groups);
         Assert.Null(groups.Find("g"));
     }
 

@@ -12,14 +12,14 @@ namespace Broker.Lite.Tests.ModelCheck;
 public sealed class TransactionModelTests
 {
     [Fact]
-    public Task Broker_behaves_as_its_model_in_memory() => Seeds.ForEachAsync(1500, async seed =>
+    public Task Broker_behaves_as_its_model_in_memory() => Seeds.ForEachAsync(1000, async seed =>
     {
         await using var history = new History(seed, null);
         await history.RunAsync(80);
     });
 
     [Fact]
-    public Task Broker_behaves_as_its_model_across_restarts() => Seeds.ForEachAsync(60, async seed =>
+    public Task Broker_behaves_as_its_model_across_restarts() => Seeds.ForEachAsync(40, async seed =>
     {
         using var folder = new TestFolder();
         await using var history = new History(seed, folder.Path);

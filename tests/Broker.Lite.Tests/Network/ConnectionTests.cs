@@ -33,14 +33,15 @@ public sealed class ConnectionTests
         var expected = new Dictionary<ApiKey, (short, short)>
         {
             [ApiKey.Produce] = (0, 11), [ApiKey.Fetch] = (4, 16), [ApiKey.ListOffsets] = (1, 7), [ApiKey.Metadata] = (0, 12),
-            [ApiKey.OffsetCommit] = (2, 8), [ApiKey.OffsetFetch] = (1, 8), [ApiKey.FindCoordinator] = (0, 4), [ApiKey.JoinGroup] = (0, 9),
+            [ApiKey.OffsetCommit] = (2, 9), [ApiKey.OffsetFetch] = (1, 9), [ApiKey.FindCoordinator] = (0, 4), [ApiKey.JoinGroup] = (0, 9),
             [ApiKey.Heartbeat] = (0, 4), [ApiKey.LeaveGroup] = (0, 5), [ApiKey.SyncGroup] = (0, 5), [ApiKey.DescribeGroups] = (0, 5),
-            [ApiKey.ListGroups] = (0, 4), [ApiKey.ApiVersions] = (0, 4), [ApiKey.CreateTopics] = (0, 7), [ApiKey.DeleteTopics] = (0, 6),
+            [ApiKey.ListGroups] = (0, 5), [ApiKey.ApiVersions] = (0, 4), [ApiKey.CreateTopics] = (0, 7), [ApiKey.DeleteTopics] = (0, 6),
             [ApiKey.DeleteRecords] = (0, 2), [ApiKey.InitProducerId] = (0, 4), [ApiKey.OffsetForLeaderEpoch] = (0, 4),
             [ApiKey.DescribeConfigs] = (0, 4), [ApiKey.AlterConfigs] = (0, 2), [ApiKey.CreatePartitions] = (0, 3), [ApiKey.DeleteGroups] = (0, 2),
             [ApiKey.IncrementalAlterConfigs] = (0, 1), [ApiKey.OffsetDelete] = (0, 0), [ApiKey.DescribeCluster] = (0, 1),
             [ApiKey.AddPartitionsToTxn] = (0, 3), [ApiKey.AddOffsetsToTxn] = (0, 3), [ApiKey.EndTxn] = (0, 3), [ApiKey.TxnOffsetCommit] = (0, 3),
             [ApiKey.DescribeProducers] = (0, 0), [ApiKey.DescribeTransactions] = (0, 0), [ApiKey.ListTransactions] = (0, 1),
+            [ApiKey.ConsumerGroupHeartbeat] = (0, 1), [ApiKey.ConsumerGroupDescribe] = (0, 1),
         };
         Assert.Equal(expected.OrderBy(api => api.Key), answer.ApiKeys.ToDictionary(api => api.ApiKey, api => (api.MinVersion, api.MaxVersion)).OrderBy(api => api.Key));
     }
