@@ -41,6 +41,9 @@ public sealed class ConnectionTests
             [ApiKey.IncrementalAlterConfigs] = (0, 1), [ApiKey.OffsetDelete] = (0, 0), [ApiKey.DescribeCluster] = (0, 1),
             [ApiKey.AddPartitionsToTxn] = (0, 3), [ApiKey.AddOffsetsToTxn] = (0, 3), [ApiKey.EndTxn] = (0, 3), [ApiKey.TxnOffsetCommit] = (0, 3),
             [ApiKey.DescribeProducers] = (0, 0), [ApiKey.DescribeTransactions] = (0, 0), [ApiKey.ListTransactions] = (0, 1),
+            [ApiKey.DescribeLogDirs] = (0, 4), [ApiKey.AlterReplicaLogDirs] = (0, 2), [ApiKey.DescribeTopicPartitions] = (0, 0),
+            [ApiKey.ElectLeaders] = (0, 2), [ApiKey.AlterPartitionReassignments] = (0, 0), [ApiKey.ListPartitionReassignments] = (0, 0),
+            [ApiKey.UpdateFeatures] = (0, 1),
             [ApiKey.ConsumerGroupHeartbeat] = (0, 1), [ApiKey.ConsumerGroupDescribe] = (0, 1),
         };
         Assert.Equal(expected.OrderBy(api => api.Key), answer.ApiKeys.ToDictionary(api => api.ApiKey, api => (api.MinVersion, api.MaxVersion)).OrderBy(api => api.Key));
