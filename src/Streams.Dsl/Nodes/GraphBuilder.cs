@@ -112,7 +112,8 @@ internal sealed class GraphBuilder(StreamsBuilderOptions options)
             foreach (var child in node.Children) waiting.Enqueue(child, (child.BuildPriority, order++));
         }
 
-        foreach (var group in _copartitioned) topology.Copartition([.. group.Select(CurrentName).Distinct()]);
+        var names = _added.Select(node => node.Name).ToHashSet();
+        foreach (var group in _copartitioned) topology.Copartition([.. group.Select(source => CurrentName(source, names)).Distinct()]);
         if (Options.EnsureExplicitInternalResourceNaming) ExplicitNames.Demand(topology);
         return _topology = topology;
     }
@@ -134,9 +135,15 @@ internal sealed class GraphBuilder(StreamsBuilderOptions options)
         if (Options.Optimization.HasFlag(TopologyOptimization.SingleStoreSelfJoin)) SelfJoin.Apply(this);
     }
 
-    private string CurrentName(string source)
+    // A merged repartition with a topic name of the user's own is called what the first of those it replaces was called: a name that is in use stands for itself.
+    private string CurrentName(string source, HashSet<string> names)
     {
-        while (_sourceAliases.TryGetValue(source, out var other)) source = other;
+        for (var followed = 0; !names.Contains(source) && _sourceAliases.TryGetValue(source, out var other); followed++)
+        {
+            if (followed > _sourceAliases.Count) throw new InvalidOperationException($"The optimiser replaced source '{source}' by itself.");
+            source = other;
+        }
+
         return source;
     }
 

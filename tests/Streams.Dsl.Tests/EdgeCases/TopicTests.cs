@@ -46,6 +46,19 @@ public sealed class TopicTests
             },
             optimization));
 
+    /// <summary>The merged topic keeps the first one's name, and with it the name that the join waits for.</summary>
+    [Fact]
+    public void Named_repartitions_that_are_merged_still_join() => Assert.Equal(
+        1,
+        Repartitions(
+            static stream =>
+            {
+                var keyed = stream.SelectKey((_, value) => value);
+                keyed.Join(stream.ToTable(), (left, right) => left + right, Joined.As("first")).To("out");
+                keyed.GroupByKey(Grouped.As("second")).Count().ToStream().To("out2");
+            },
+            TopologyOptimization.MergeRepartitionTopics));
+
     /// <summary>E-95: murmur2 of the serialised key; partitions as Java's producer gives them for these texts (recorded in the vectors of the formats).</summary>
     [Fact]
     public void Windowed_key_goes_to_the_partition_of_its_inner_key()
