@@ -13,13 +13,28 @@ const string usage = """
     bench e2e SCENARIO [--exactly-once] [--bootstrap-servers HOST:PORT] [--records N] [--partitions N] [--threads N]
       runs an application against a broker (default: the embedded one, on disk) until it has consumed what was there at start
       scenarios: stateless, count-memory, count-rocksdb, or all
+
+    bench broker (throughput|start) [--folder FOLDER] [--records N] [--gigabytes N] [--partitions N]
+      starts Broker.Lite as a process of its own on a data folder and drives it with librdkafka, or only starts it; reads its CPU time from /proc
     """;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-if (args is not [var mode and ("engine" or "e2e"), var name, ..])
+if (args is not [var mode and ("engine" or "e2e" or "broker"), var name, ..])
 {
     Console.Error.WriteLine(usage);
     return 2;
+}
+
+if (mode == "broker")
+{
+    var folder = Text("--folder") ?? Path.Combine(Path.GetTempPath(), "broker-lite-bench");
+    if (name == "start")
+        await Bench.Broker.StartRun.RunAsync(folder, (int)Number("--gigabytes", 10), (int)Number("--partitions", 1000), Console.Out);
+    else if (name == "throughput")
+        await Bench.Broker.ProduceRun.RunAsync(folder, Number("--records", 2_000_000), Console.Out);
+    else
+        return Unknown();
+    return 0;
 }
 
 if (mode == "e2e")

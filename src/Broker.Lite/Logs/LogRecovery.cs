@@ -18,6 +18,9 @@ internal sealed class LogRecovery(string logName, LogDirectory directory, LogCon
     /// <summary>How much of the end of the log is looked through for the batches that a snapshot leaves out.</summary>
     private const int ProducerTailBytes = 16 * 1024 * 1024;
 
+    /// <summary>How long after its last batch a client may still repeat it: several times the two minutes that clients usually try for.</summary>
+    private const long RetryWindowMs = 15 * 60 * 1000;
+
     private readonly HashSet<long> _rebuilt = [];
 
     /// <summary>The segments, ascending; the last is the active one.</summary>
@@ -91,7 +94,7 @@ internal sealed class LogRecovery(string logName, LogDirectory directory, LogCon
     {
         bool isActive = limit == long.MaxValue;
         bool isTrusted = opening.WasClosedCleanly || (!isActive && limit <= opening.RecoveryPoint);
-        if (isTrusted && segment.Log.Length <= int.MaxValue && segment.TryLoadIndexes(limit))
+        if (isTrusted && segment.Log.Length <= int.MaxValue && segment.TryLoadIndexes(limit, isSealed: !isActive))
         {
             if (!isActive)
                 return true;
@@ -207,7 +210,9 @@ internal sealed class LogRecovery(string logName, LogDirectory directory, LogCon
     /// </summary>
     private void CompleteProducers()
     {
-        if (Producers.Entries.All(entry => entry.Count == 0))
+        // Who was silent for longer has given up: the log of a broker that starts is not read for it.
+        long since = nowTimestamp - RetryWindowMs;
+        if (Producers.Entries.All(entry => entry.Count == 0 || entry.LastTimestamp < since))
             return;
         int first = Segments.Count - 1;
         for (long bytes = Segments[first].SizeBytes; first > 0 && bytes < ProducerTailBytes; bytes += Segments[first].SizeBytes)

@@ -167,12 +167,12 @@ internal sealed class LogSegment : IDisposable
     /// Takes the indexes from their files, for a segment whose log is known to be whole. False when one of them is missing or cannot be
     /// right; they are then made anew by going through the log.
     /// </summary>
-    public bool TryLoadIndexes(long endOffset)
+    public bool TryLoadIndexes(long endOffset, bool isSealed)
     {
         int size = checked((int)Log.Length);
         long maxRelativeOffset = Math.Min(endOffset - 1 - BaseOffset, int.MaxValue);
-        bool loaded = Offsets.TryLoad(maxRelativeOffset, size - 1)
-            && Times.TryLoad(long.MaxValue, (int)Math.Max(maxRelativeOffset, 0))
+        bool loaded = Offsets.TryLoad(maxRelativeOffset, size - 1, isSealed)
+            && Times.TryLoad(long.MaxValue, (int)Math.Max(maxRelativeOffset, 0), isSealed)
             && AbortedTransactions.TryLoad(BaseOffset, endOffset);
 
         // A log with batches has a time entry at least, written when the segment was completed or the log closed.

@@ -220,11 +220,11 @@ internal sealed class PartitionLog : IPartitionLog
     /// <inheritdoc/>
     public OffsetLookup FindOffsetForTimestamp(long timestamp, ReadIsolation isolation = ReadIsolation.ReadUncommitted)
     {
-        long bound = isolation == ReadIsolation.ReadCommitted ? LastStableOffset : HighWatermark;
         return Search(
-            start =>
+            (segments, start) =>
             {
-                foreach (LogSegment segment in Segments)
+                long bound = isolation == ReadIsolation.ReadCommitted ? LastStableOffset : HighWatermark;
+                foreach (LogSegment segment in segments)
                 {
                     OffsetLookup found = TimestampSearch.Find(segment, timestamp, start, bound, Config.MaxDecompressedBytes);
                     if (found.Offset >= 0)
@@ -238,13 +238,13 @@ internal sealed class PartitionLog : IPartitionLog
     /// <inheritdoc/>
     public OffsetLookup FindMaxTimestamp()
     {
-        long bound = HighWatermark;
         return Search(
-            start =>
+            (segments, start) =>
             {
+                long bound = HighWatermark;
                 LogSegment? newest = null;
                 long max = RecordBatchHeader.NoTimestamp;
-                foreach (LogSegment segment in Segments)
+                foreach (LogSegment segment in segments)
                 {
                     long candidate = TimestampSearch.MaxTimestampFrom(segment, start);
                     if (candidate <= max)
@@ -1008,7 +1008,11 @@ internal sealed class PartitionLog : IPartitionLog
         return [.. found];
     }
 
-    private OffsetLookup Search(Func<long, OffsetLookup> search)
+    /// <summary>
+    /// Searches segments taken before the end of what is visible: the other way round, compaction in between could have left in them only what is
+    /// behind that end.
+    /// </summary>
+    private OffsetLookup Search(Func<LogSegment[], long, OffsetLookup> search)
     {
         while (true)
         {
@@ -1016,7 +1020,7 @@ internal sealed class PartitionLog : IPartitionLog
             long start = LogStartOffset;
             try
             {
-                return search(start);
+                return search(segments, start);
             }
             catch (ObjectDisposedException) when (Segments != segments)
             {

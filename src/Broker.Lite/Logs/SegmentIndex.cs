@@ -15,6 +15,9 @@ internal sealed class SegmentIndex : IDisposable
     /// <summary>Entries that are kept back from the file at most, so that few writes are needed: 4 KiB to 6 KiB of it.</summary>
     private const int MaxUnsavedEntries = 512;
 
+    /// <summary>Entries that are read from a file at a time.</summary>
+    private const int LoadEntries = 4096;
+
     private readonly LogDirectory _directory;
     private string _name;
     private readonly int _keyBytes;
@@ -24,6 +27,7 @@ internal sealed class SegmentIndex : IDisposable
     private int _count;
     private int _saved;
     private Entry _last;
+    private bool _isDisposed;
 
     public SegmentIndex(LogDirectory directory, string name, int keyBytes)
     {
@@ -173,41 +177,49 @@ internal sealed class SegmentIndex : IDisposable
     }
 
     /// <summary>
-    /// Reads the file into memory. False, and nothing read, when it is missing, has a torn entry, or keys or values that do not ascend or lie
-    /// outside of what is possible for the segment: then it has to be made anew.
+    /// Takes the entries from the file: into memory, or, for an index that changes no more, only checked and left where they are. False, and nothing
+    /// taken, when the file is missing, has a torn entry, or keys or values that do not ascend or lie outside of what is possible for the
+    /// segment: then it has to be made anew.
     /// </summary>
-    public bool TryLoad(long maxKey, int maxValue)
+    public bool TryLoad(long maxKey, int maxValue, bool isSealed)
     {
         LogFile file = OpenFile();
         long length = file.Length;
         if (length % _entryBytes != 0 || length > int.MaxValue)
             return false;
-        byte[] buffer = ArrayPool<byte>.Shared.Rent((int)length);
+        int count = (int)(length / _entryBytes);
+        Entry[]? entries = isSealed ? null : new Entry[count];
+        var previous = new Entry(_keyBytes == 4 ? -1 : long.MinValue, -1);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(LoadEntries * _entryBytes);
         try
         {
-            if (file.Read(0, buffer.AsSpan(0, (int)length)) != length)
-                return false;
-            int count = (int)(length / _entryBytes);
-            var entries = new Entry[count];
-            var previous = new Entry(_keyBytes == 4 ? -1 : long.MinValue, -1);
-            for (int i = 0; i < count; i++)
+            for (int i = 0; i < count;)
             {
-                Entry entry = Decode(buffer.AsSpan(i * _entryBytes));
-                if (entry.Key <= previous.Key || entry.Value <= previous.Value || entry.Key > maxKey || entry.Value > maxValue)
+                int part = Math.Min(count - i, LoadEntries);
+                Span<byte> bytes = buffer.AsSpan(0, part * _entryBytes);
+                if (file.Read((long)i * _entryBytes, bytes) != bytes.Length)
                     return false;
-                entries[i] = previous = entry;
+                for (; !bytes.IsEmpty; bytes = bytes[_entryBytes..], i++)
+                {
+                    Entry entry = Decode(bytes);
+                    if (entry.Key <= previous.Key || entry.Value <= previous.Value || entry.Key > maxKey || entry.Value > maxValue)
+                        return false;
+                    previous = entry;
+                    if (entries is not null)
+                        entries[i] = entry;
+                }
             }
-
-            _entries = entries;
-            _count = count;
-            _saved = count;
-            _last = previous;
-            return true;
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
+
+        _entries = entries;
+        _count = count;
+        _saved = count;
+        _last = previous;
+        return true;
     }
 
     /// <summary>Gives the file another name.</summary>
@@ -218,7 +230,11 @@ internal sealed class SegmentIndex : IDisposable
         _name = name;
     }
 
-    public void Dispose() => Interlocked.Exchange(ref _file, null)?.Dispose();
+    public void Dispose()
+    {
+        Volatile.Write(ref _isDisposed, true);
+        Interlocked.Exchange(ref _file, null)?.Dispose();
+    }
 
     private bool TryGet(Entry[]? entries, int index, out Entry entry)
     {
@@ -255,6 +271,8 @@ internal sealed class SegmentIndex : IDisposable
         LogFile? file = Volatile.Read(ref _file);
         if (file is not null)
             return file;
+        // A look-up beside the end of the segment must not make its file anew.
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref _isDisposed), this);
         LogFile opened = _directory.Open(_name);
         file = Interlocked.CompareExchange(ref _file, opened, null);
         if (file is null)

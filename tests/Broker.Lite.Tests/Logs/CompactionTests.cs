@@ -429,7 +429,8 @@ public sealed class CompactionTests
                 while (!done.IsCancellationRequested || rounds == 0)
                 {
                     Assert.Equal(table.Keys, CompactedView.Table(fixture.Log).Keys);
-                    Assert.True(fixture.Log.FindOffsetForTimestamp(Start).Offset >= 0);
+                    OffsetLookup found = fixture.Log.FindOffsetForTimestamp(Start);
+                    Assert.True(found.Offset >= 0, found.ToString());
                     rounds++;
                 }
             },
