@@ -294,6 +294,21 @@ public sealed class AvroSerdeTests : IAsyncLifetime
     }
 
     [Fact]
+    public void Branch_of_a_union_of_records_is_found_by_name_and_never_guessed()
+    {
+        var schema = AvroSchema.Parse("""
+            {"type":"record","name":"Box","fields":[{"name":"Content","type":[
+              {"type":"record","name":"Dog","fields":[{"name":"Name","type":"string"}]},
+              {"type":"record","name":"Cat","fields":[{"name":"Name","type":"string"}]}]}]}
+            """);
+        var serde = AvroSerde.Of<Box>(_client, Options, schema);
+        Assert.Equal("02" + "0478" + "79", Convert.ToHexStringLower(Serialize(serde, new Box(new Kitty("xy"))).AsSpan(5)));
+        Assert.Contains("fits no branch", Assert.Throws<SerializationException>(() => Serialize(serde, new Box(new Amount(1)))).Message, StringComparison.Ordinal);
+        var back = Assert.IsType<AvroRecord>(serde.Deserialize(Serialize(serde, new Box(new Kitty("xy")))).Content);
+        Assert.Equal(("Cat", "xy"), (back.Schema.Name, back["Name"]));
+    }
+
+    [Fact]
     public void Reader_asks_the_registry_once_per_schema()
     {
         var bytes = Serialize(AvroSerde.Generic(_client, Options), GenericOrder(AvroSchema.Parse(OrderSchema), "o"));
@@ -353,6 +368,11 @@ public sealed class Address
 }
 
 public sealed record Amount(decimal Value);
+
+public sealed record Box(object Content);
+
+[AvroName("Cat")]
+public sealed record Kitty(string Name);
 
 [AvroName("com.example.Thing")]
 public sealed class Thing

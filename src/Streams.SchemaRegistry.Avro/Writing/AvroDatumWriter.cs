@@ -20,6 +20,9 @@ internal abstract class AvroDatumWriter
     /// <summary>Whether an object that is not an <see cref="AvroRecord"/> can be a record of the schema.</summary>
     protected abstract bool IsRecord(object value, AvroSchema schema);
 
+    /// <summary>Name, without namespace, of the record that such an object is.</summary>
+    protected abstract string RecordName(object value);
+
     private void Write(AvroSchema schema, object? value, AvroWriter writer, int depth)
     {
         if (depth > MaxDepth) throw new SerializationException($"A value is nested deeper than {MaxDepth}; does it contain itself?");
@@ -185,7 +188,11 @@ internal abstract class AvroDatumWriter
 
         for (var index = 0; index < union.Branches.Count; index++)
         {
-            if (Fits(union.Branches[index], value, exactly: false)) return index;
+            if (!Fits(union.Branches[index], value, exactly: false)) continue;
+
+            // Of several records, one that only looks like it would be a guess.
+            if (union.Branches[index].Kind == AvroKind.Record && union.Branches.Count(branch => branch.Kind == AvroKind.Record) > 1) break;
+            return index;
         }
 
         throw new SerializationException($"{(value is null ? "null" : $"A {value.GetType().Name}")} fits no branch of the union of {string.Join(", ", union.Branches.Select(branch => branch.Label))}.");
@@ -207,7 +214,7 @@ internal abstract class AvroDatumWriter
         AvroKind.Map => value is IDictionary or IReadOnlyDictionary<string, object?>,
         AvroKind.Record => value is AvroRecord record
             ? exactly ? record.Schema.FullName == schema.FullName : record.Schema.Name == schema.Name
-            : value is not null && IsRecord(value, schema) && (!exactly || value.GetType().Name == schema.Name),
+            : value is not null && IsRecord(value, schema) && (!exactly || RecordName(value) == schema.Name),
         _ => false,
     };
 
@@ -259,4 +266,6 @@ internal sealed class GenericWriter : AvroDatumWriter
     protected override object? FieldOf(object record, AvroSchema schema, AvroField field) => throw new SerializationException($"A {record.GetType().Name} cannot be written as {schema.Label}.");
 
     protected override bool IsRecord(object value, AvroSchema schema) => false;
+
+    protected override string RecordName(object value) => value.GetType().Name;
 }

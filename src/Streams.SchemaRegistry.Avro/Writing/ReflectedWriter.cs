@@ -25,6 +25,12 @@ internal sealed class ReflectedWriter : AvroDatumWriter
         value is not (string or ValueType or System.Collections.IEnumerable or AvroEnum or AvroFixed)
         || (value is ValueType && value.GetType() is { IsPrimitive: false, IsEnum: false } type && type != typeof(decimal) && TypeShape.Of(type).Properties.Length > 0 && type.Namespace != "System");
 
+    protected override string RecordName(object value)
+    {
+        var name = TypeShape.NameOf(value.GetType());
+        return name[(name.LastIndexOf('.') + 1)..];
+    }
+
     // Bounded by the members that enums have; a value that is no member is text of its number and found in no schema.
     protected override string SymbolOf(Enum member) => Enum.IsDefined(member.GetType(), member)
         ? _symbols.GetOrAdd(member, static key => TypeShape.NameOf(key.GetType().GetField(key.ToString())!))
