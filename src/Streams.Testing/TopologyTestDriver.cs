@@ -163,6 +163,7 @@ public sealed class TopologyTestDriver : IDisposable
         {
             foreach (var task in _tasks.Values)
             {
+                task.Task.DrainAsync();
                 task.Task.PunctuateWallClock();
                 if (_options.CommitEachRecord) task.Commit();
                 RouteOutputs();
@@ -170,6 +171,36 @@ public sealed class TopologyTestDriver : IDisposable
 
             ProcessAll();
         });
+    }
+
+    /// <summary>Asynchronous calls of the topology that have not ended, over all tasks. While there are any, their task does not commit.</summary>
+    public int PendingAsyncCalls => _tasks.Values.Sum(task => task.Task.PendingAsyncCalls);
+
+    /// <summary>
+    /// Waits, on the real clock, until no asynchronous call is under way, and processes what they give. Calls that wait on <see cref="Clock"/> end with
+    /// <see cref="AdvanceWallClockTime"/> instead.
+    /// </summary>
+    /// <param name="patience">How long at most.</param>
+    /// <exception cref="TimeoutException">Calls are still under way.</exception>
+    public void WaitForAsyncCalls(TimeSpan patience)
+    {
+        RequireRunning();
+        var done = SpinWait.SpinUntil(
+            () =>
+            {
+                Guard(() =>
+                {
+                    foreach (var task in _tasks.Values)
+                    {
+                        if (task.Task.DrainAsync() > 0 && _options.CommitEachRecord) task.Commit();
+                    }
+
+                    ProcessAll();
+                });
+                return PendingAsyncCalls == 0;
+            },
+            patience);
+        if (!done) throw new TimeoutException($"{PendingAsyncCalls} asynchronous call(s) did not end within {patience}.");
     }
 
     /// <summary>
@@ -192,6 +223,7 @@ public sealed class TopologyTestDriver : IDisposable
     public void Restart()
     {
         RequireRunning();
+        if (PendingAsyncCalls > 0) throw new InvalidOperationException($"{PendingAsyncCalls} asynchronous call(s) are under way; let them end before the restart.");
         Guard(() =>
         {
             CommitAll();
@@ -325,6 +357,7 @@ public sealed class TopologyTestDriver : IDisposable
         TaskDirectory = DirectoryOf,
         GlobalStores = globalStores,
         ThreadName = "topology-test-driver",
+        WaitsForAsyncCalls = false,
         Metrics = _metrics,
     };
 
@@ -443,7 +476,7 @@ public sealed class TopologyTestDriver : IDisposable
     private void CommitAll()
     {
         // What a commit sends on to another task makes that one commit in turn.
-        while (_tasks.Values.FirstOrDefault(task => task.Task.CommitNeeded) is { } next)
+        while (_tasks.Values.FirstOrDefault(task => task.Task.CommitNeeded && task.Task.PendingAsyncCalls == 0) is { } next)
         {
             next.Commit();
             ProcessAll();

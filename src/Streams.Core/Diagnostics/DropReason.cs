@@ -29,7 +29,4 @@ public enum DropReason
 
     /// <summary>It could not be serialised or written, and the handler said continue.</summary>
     Production,
-
-    /// <summary>An asynchronous call for it did not end in time, or failed as often as was allowed, and the operator was told to go on.</summary>
-    AsyncFailure,
 }

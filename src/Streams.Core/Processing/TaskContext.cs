@@ -66,6 +66,24 @@ internal sealed class TaskContext
     /// <summary>Where readers of the task's stores wait for the end of a record.</summary>
     public StoreGate Gate = new();
 
+    /// <summary>Calls under way outside the task's thread.</summary>
+    public AsyncCalls Async { get; init; } = new(static () => { }, waits: true);
+
+    /// <summary>All that is known of the record at this point of the graph; set for a moment by who goes on with a record that was held back.</summary>
+    public RecordCoordinates Coordinates
+    {
+        get => new(Topic, Partition, Offset, Timestamp, HasRecord, Headers);
+        set
+        {
+            Topic = value.Topic;
+            Partition = value.Partition;
+            Offset = value.Offset;
+            Timestamp = value.Timestamp;
+            HasRecord = value.HasRecord;
+            Headers = value.Headers;
+        }
+    }
+
     /// <summary>What the task counts.</summary>
     public TaskMetrics Metrics { get; }
 

@@ -44,6 +44,7 @@ internal sealed class StreamTask
         _context = new TaskContext(id, environment.ApplicationId, _storesByName, environment.Time, environment.Errors, new TaskMetrics(id, environment.ThreadName, environment.Time))
         {
             Scheduler = Schedule,
+            Async = new AsyncCalls(environment.Wake, environment.WaitsForAsyncCalls),
             EmitIntervalMs = (long)environment.EmitInterval.TotalMilliseconds,
             Collector = subtopology.IsGlobal ? null : environment.Collector,
         };
@@ -233,6 +234,7 @@ internal sealed class StreamTask
     public int Process(int maxRecords)
     {
         var processed = 0;
+        DrainAsync();
         var mark = _context.Metrics.BeginTurn(_environment.Metrics is null ? null : _environment.EndOffset);
         using (Gate.EnterAsOwner())
         {
@@ -267,7 +269,21 @@ internal sealed class StreamTask
         var mark = _context.Metrics.BeginTurn(_environment.Metrics is null ? null : _environment.EndOffset);
         queue.Process(long.MaxValue, true, 1, _streamTime);
         _context.Metrics.EndTurn(mark, 1);
+        DrainAsync();
         CommitNeeded = true;
+    }
+
+    /// <summary>Asynchronous calls that have not been taken in.</summary>
+    public int PendingAsyncCalls => _context.Async.Pending;
+
+    /// <summary>Takes in the results of asynchronous calls that are there.</summary>
+    public int DrainAsync()
+    {
+        if (_context.Async.Pending == 0) return 0;
+        using var gate = Gate.EnterAsOwner();
+        var drained = _context.Async.Drain();
+        if (drained > 0) CommitNeeded = true;
+        return drained;
     }
 
     /// <summary>Fires the wall-clock callbacks that are due.</summary>
@@ -287,8 +303,15 @@ internal sealed class StreamTask
     /// <summary>First half of a commit: sends on and logs what caches held back, and says which offsets are consumed.</summary>
     public IReadOnlyList<OffsetCommit> PrepareCommit()
     {
+        // What a cache gives out may set calls off, whose results may be cached in turn further down; each round is one stage nearer to the end.
+        do
+        {
+            // Not inside the gate: readers need not wait for calls.
+            _context.Async.Finish(DrainAsync);
+            using (Gate.EnterAsOwner()) FlushStores();
+        }
+        while (_context.Async.Pending > 0);
         using var gate = Gate.EnterAsOwner();
-        FlushStores();
         var offsets = new List<OffsetCommit>(_queues.Count);
         foreach (var queue in _queues)
         {

@@ -312,6 +312,7 @@ internal sealed class StreamThread : IDisposable
             EndOffset = consumer.CachedEndOffset,
             GlobalStores = _globalStores(),
             ThreadName = Name,
+            Wake = consumer.Wake,
             Metrics = _applicationMetrics,
         };
         _lastCommit = _lastPurge = _lastPositions = _config.TimeProvider.GetTimestamp();

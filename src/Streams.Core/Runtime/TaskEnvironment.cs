@@ -21,6 +21,12 @@ internal sealed record TaskEnvironment
     /// <summary>Least wall-clock time between two looks for results whose window has closed.</summary>
     public TimeSpan EmitInterval { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>Ends the thread's wait for records; from any thread.</summary>
+    public Action Wake { get; init; } = static () => { };
+
+    /// <summary>Whether a task may wait for asynchronous calls; the test driver's may not.</summary>
+    public bool WaitsForAsyncCalls { get; init; } = true;
+
     /// <summary>Thread that runs the task, for the tags of its metrics.</summary>
     public string ThreadName { get; init; } = "";
 
