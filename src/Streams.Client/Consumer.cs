@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Streams.Client.Consuming;
 using Streams.Core;
+using Position = Streams.Client.Consuming.Position;
 
 namespace Streams.Client;
 
