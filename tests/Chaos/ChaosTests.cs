@@ -6,10 +6,10 @@ namespace Chaos;
 public sealed class ChaosTests
 {
     [Fact]
-    public Task Exactly_once_is_exact_whatever_is_killed_and_paused() => RunAsync(isExactlyOnce: true, seconds: 15, records: 60_000);
+    public Task Exactly_once_is_exact_whatever_is_killed_and_paused() => RunAsync(isExactlyOnce: true, seconds: 12, records: 60_000);
 
     [Fact]
-    public Task At_least_once_loses_nothing() => RunAsync(isExactlyOnce: false, seconds: 10, records: 40_000);
+    public Task At_least_once_loses_nothing() => RunAsync(isExactlyOnce: false, seconds: 8, records: 40_000);
 
     private static async Task RunAsync(bool isExactlyOnce, int seconds, int records)
     {

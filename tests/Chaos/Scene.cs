@@ -115,10 +115,15 @@ internal sealed partial class Scene : IDisposable
         }
     }
 
-    public string Tail(int index)
+    /// <summary>Whether the instance has said that its tasks are processing.</summary>
+    public bool IsRunning(int index) => ReadLog(index).Contains("to Running", StringComparison.Ordinal);
+
+    public string Tail(int index) => string.Join('\n', ReadLog(index).Split('\n').TakeLast(25));
+
+    private string ReadLog(int index)
     {
         using var log = new StreamReader(new FileStream(LogOf(index), FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
-        return string.Join('\n', log.ReadToEnd().Split('\n').TakeLast(25));
+        return log.ReadToEnd();
     }
 
     public void Dispose()

@@ -229,6 +229,30 @@ public sealed class ExactlyOnceTests : IDisposable
         AssertExact(cluster, Enumerable.Range(0, Records));
     }
 
+    /// <summary>What is held back in memory until the commit has a bound: past it the commit comes early, whatever its interval (KIP-892).</summary>
+    [Fact]
+    public async Task Full_stores_bring_the_commit_forward()
+    {
+        const int Many = 40_000;
+        await using var cluster = await NewClusterAsync();
+        TestTopics.Produce(cluster, "input", Enumerable.Range(0, Many).Select(number => ($"a key of its own {number}", "0")));
+        var commits = 0;
+        await using var faulty = new FaultyCluster(cluster, at =>
+        {
+            if (at == ProducerStep.AfterCommit) Interlocked.Increment(ref commits);
+        });
+        await using var app = new KafkaStreams(Counting(persistent: true), Config(faulty) with
+        {
+            CommitInterval = TimeSpan.FromMinutes(10),
+            TransactionTimeout = TimeSpan.FromMinutes(10),
+            StateStoreUncommittedMaxBytes = 1 << 20,
+        });
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        await TestTopics.WaitUntilAsync(() => app.ProcessedRecords == Many && Volatile.Read(ref commits) >= 2, _patience);
+        Assert.True(await app.CloseAsync(_patience));
+        Assert.Equal(Many, TestTopics.ReadCommitted(cluster, "output").Count);
+    }
+
     [Fact]
     public async Task Two_instances_hand_tasks_over_exactly()
     {

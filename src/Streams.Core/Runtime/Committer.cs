@@ -30,6 +30,12 @@ internal enum CommitResult
 /// </remarks>
 internal sealed class Committer : IDisposable
 {
+    /// <summary>
+    /// How long a client that sends by itself may hold a record back. Kafka Streams' 100 ms would be the latency of every output; under load batches fill in less time than
+    /// this. With transactions nobody sees a record before the commit, which waits for nothing.
+    /// </summary>
+    private static readonly TimeSpan _linger = TimeSpan.FromMilliseconds(2);
+
     /// <summary>How long giving up a transaction may take; past that it is left to its time-out, or to the next producer of the same id.</summary>
     private static readonly TimeSpan _abortPatience = TimeSpan.FromSeconds(3);
 
@@ -59,6 +65,7 @@ internal sealed class Committer : IDisposable
         {
             ClientId = threadName + "-producer",
             TransactionalId = IsExactlyOnce ? transactionalId : null,
+            Linger = IsExactlyOnce ? TimeSpan.FromMilliseconds(100) : _linger,
             TransactionTimeout = config.TransactionTimeout,
             OnRefused = (topic, failure) => IsLeftOut(errors, topic, failure),
             Properties = config.ProducerProperties,
