@@ -546,6 +546,9 @@ internal sealed class StreamThread : IDisposable
 
     private void CloseOthers(ThreadAssignment assignment)
     {
+        // Until Assign follows nothing is opened: a thread that has just gone back to its last commit would open a task that another thread is given at this moment.
+        _assigned = ThreadAssignment.None;
+
         // Partitions of deleted topics go first: no commit that has them in it could succeed any more.
         foreach (var task in _tasks.Values) RemoveInputs(task, partition => !assignment.Exists(partition));
         var tornTransaction = false;
