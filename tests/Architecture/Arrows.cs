@@ -29,6 +29,7 @@ internal static class Arrows
             ["Streams.Client"] = (["Streams.Core", "Kafka.Protocol"], []),
             ["Streams.Analyzers"] = ([], ["Microsoft.CodeAnalysis.CSharp", "Microsoft.CodeAnalysis"]),
             ["Streams.Analyzers.CodeFixes"] = (["Streams.Analyzers"], ["Microsoft.CodeAnalysis.CSharp.Workspaces", "Microsoft.CodeAnalysis.Workspaces", "System.Composition.AttributedModel"]),
+            ["Streams.Tool"] = (["Streams.Core", "Streams.State", "Streams.Kafka"], [LoggingAbstractions]),
             ["Streams.Testing"] = (["Streams.Core", "Streams.State", "Streams.Dsl"], [LoggingAbstractions]),
         };
 

@@ -210,6 +210,12 @@ public sealed class InteractiveQueryTests : IDisposable
         await TestTopics.WaitForCountAsync(cluster, "output", 1000, _patience);
         await TestTopics.WaitUntilAsync(() => one.MetadataForAllStreamsClients().Sum(host => host.ActiveTasks.Count) == Partitions && one.MetadataForAllStreamsClients().Sum(host => host.StandbyTasks.Count) == Partitions, _patience);
 
+        // Metadata is that of the last assignment; who is to have a task may still be taking it over.
+        await TestTopics.WaitUntilAsync(
+            () => one.State == KafkaStreamsState.Running && two.State == KafkaStreamsState.Running
+                && new[] { one, two }.Sum(app => app.MetadataForLocalThreads().Sum(thread => thread.ActiveTasks.Count(task => !task.IsRestoring))) == Partitions
+                && new[] { one, two }.Sum(app => app.MetadataForLocalThreads().Sum(thread => thread.StandbyTasks.Count)) == Partitions,
+            _patience);
         var apps = new Dictionary<string, KafkaStreams> { ["one"] = one, ["two"] = two };
         await TestTopics.WaitUntilAsync(
             () => Enumerable.Range(0, 100).All(number => one.QueryMetadataForKey("counts", $"k{number:d2}", Serdes.String) is { StandbyHosts.Count: 1 } where && where.ActiveHost != HostInfo.Unavailable), _patience);

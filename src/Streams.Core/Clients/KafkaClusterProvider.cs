@@ -8,7 +8,7 @@ namespace Streams.Core;
 /// </summary>
 internal static class KafkaClusterProvider
 {
-    public static ICluster Create(string bootstrapServers, ILogger logger, TimeProvider timeProvider)
+    public static ICluster Create(string bootstrapServers, IReadOnlyDictionary<string, string> settings, ILogger logger, TimeProvider timeProvider)
     {
         var type = Type.GetType("Streams.Kafka.KafkaCluster, Streams.Kafka")
             ?? throw new ConfigException($"bootstrap.servers is '{bootstrapServers}', but the package Streams.Kafka, which connects to brokers, is not referenced by the program: add it, or set Cluster.");
@@ -16,7 +16,7 @@ internal static class KafkaClusterProvider
             ?? throw new ConfigException("The package Streams.Kafka does not fit this version of Streams.Core: its KafkaCluster has no constructor from bootstrap servers, settings, logger and clock. Use the same version of both.");
         try
         {
-            return (ICluster)constructor.Invoke([bootstrapServers, null, logger, timeProvider]);
+            return (ICluster)constructor.Invoke([bootstrapServers, settings, logger, timeProvider]);
         }
         catch (System.Reflection.TargetInvocationException failure) when (failure.InnerException is { } inner)
         {

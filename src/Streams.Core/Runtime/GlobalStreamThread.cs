@@ -132,7 +132,7 @@ internal sealed class GlobalStreamThread : IDisposable
         {
             ClientId = _name + "-consumer",
             ReadCommitted = readCommitted,
-            Properties = _config.ConsumerProperties,
+            Properties = _config.ConsumerSettings(_config.GlobalConsumerProperties),
         });
         _consumer = consumer;
         foreach (var global in _plan.Globals)

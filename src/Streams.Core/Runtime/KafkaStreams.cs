@@ -301,7 +301,7 @@ public sealed class KafkaStreams : IAsyncDisposable
             _processId = _config.ReadCommitted ? _stateDirectory.ProcessId() : Guid.NewGuid();
             var clientId = _clientId = _config.ClientId ?? $"{_config.ApplicationId}-{_processId}";
             _ownsCluster = _config.Cluster is null;
-            _cluster = _config.Cluster ?? KafkaClusterProvider.Create(_config.BootstrapServers!, _logger, _config.TimeProvider);
+            _cluster = _config.Cluster ?? KafkaClusterProvider.Create(_config.BootstrapServers!, _config.ClientProperties, _logger, _config.TimeProvider);
             _admin = _cluster.CreateAdmin(clientId + "-admin");
             _coordinator = _cluster.CreateGroupCoordinator(clientId, _config.ApplicationId);
             Metrics = new StreamsMetrics(_config.ApplicationId, clientId, _config.MetricsRecordingLevel, _config.MeterFactory, _config.TimeProvider);

@@ -331,7 +331,7 @@ internal sealed class StateUpdater : IDisposable
         {
             ClientId = _name + "-restore-consumer",
             ReadCommitted = _config.ProcessingGuarantee == ProcessingGuarantee.ExactlyOnce,
-            Properties = _config.ConsumerProperties,
+            Properties = _config.ConsumerSettings(_config.RestoreConsumerProperties),
         });
         _consumer.Assign(starts);
         if (_standbysWait) _consumer.Pause([.. starts.Select(start => start.Partition).Where(IsOfStandbys)]);

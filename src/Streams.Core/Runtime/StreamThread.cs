@@ -293,7 +293,7 @@ internal sealed class StreamThread : IDisposable
             ClientId = Name + "-consumer",
             MaxBufferedBytes = (int)Math.Min(_config.InputBufferMaxBytes, int.MaxValue),
             ReadCommitted = _config.ReadCommitted,
-            Properties = _config.ConsumerProperties,
+            Properties = _config.ConsumerSettings(_config.MainConsumerProperties),
         });
         var consumer = _consumer;
         _updater = new StateUpdater(Name, _cluster, _admin, _coordinator, _config, consumer.Wake, _logger);

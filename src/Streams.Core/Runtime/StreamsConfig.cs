@@ -181,6 +181,21 @@ public sealed record StreamsConfig
     /// <summary>Settings passed on to every consumer, by their Kafka names. The <c>consumer.</c> prefix.</summary>
     public IReadOnlyDictionary<string, string> ConsumerProperties { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Settings of the consumer of input topics only; they go before <see cref="ConsumerProperties"/>. The <c>main.consumer.</c> prefix.</summary>
+    public IReadOnlyDictionary<string, string> MainConsumerProperties { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Settings of the consumers of changelogs only; they go before <see cref="ConsumerProperties"/>. The <c>restore.consumer.</c> prefix.</summary>
+    public IReadOnlyDictionary<string, string> RestoreConsumerProperties { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Settings of the consumer of global stores only; they go before <see cref="ConsumerProperties"/>. The <c>global.consumer.</c> prefix.</summary>
+    public IReadOnlyDictionary<string, string> GlobalConsumerProperties { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>
+    /// Settings of every connection to <see cref="BootstrapServers"/>, such as <c>security.protocol</c> and <c>sasl.*</c>, by their Kafka names. Without prefix, or with
+    /// <c>admin.</c>: administration goes over the same connections. Not used with <see cref="Cluster"/>, which has its own.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> ClientProperties { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Settings passed on to every producer, by their Kafka names. The <c>producer.</c> prefix.</summary>
     public IReadOnlyDictionary<string, string> ProducerProperties { get; init; } = new Dictionary<string, string>();
 
@@ -208,11 +223,25 @@ public sealed record StreamsConfig
     /// <summary>The clock; tests inject their own.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
+    /// <summary>What <see cref="From"/> could not read.</summary>
+    internal IReadOnlyList<string> ReadFaults { get; init; } = [];
+
+    /// <summary>
+    /// Reads settings by their Kafka names, as a properties file or an environment has them. Nothing is thrown here: names that are unknown and values that cannot be
+    /// read are reported by <see cref="Validate"/>, together with all other faults. Of a setting that is there twice the last one holds; <c>null</c> values are left out.
+    /// What is code (handlers of one's own, <see cref="Cluster"/>, listeners) is added with <c>with</c>.
+    /// </summary>
+    public static StreamsConfig From(IEnumerable<KeyValuePair<string, string?>> settings)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        return StreamsConfigReader.Read(settings);
+    }
+
     /// <summary>Checks every setting.</summary>
     /// <exception cref="ConfigException">Names all faults: the setting, its value and what is allowed.</exception>
     public void Validate()
     {
-        var faults = new List<string>();
+        var faults = new List<string>(ReadFaults);
         if (!IsName(ApplicationId))
             faults.Add($"application.id is '{ApplicationId}': 1 to 200 characters of a-z, A-Z, 0-9, '.', '_' and '-' are allowed, because it begins topic and folder names");
         if (Cluster is null && string.IsNullOrWhiteSpace(BootstrapServers))
@@ -259,7 +288,7 @@ public sealed record StreamsConfig
             faults.Add($"rack.aware.assignment.tags names '{tag}', which is not among client.tag.*: every instance must have it");
         if (ApplicationServer is not null && !HostInfo.TryParse(ApplicationServer, out _))
             faults.Add($"application.server is '{ApplicationServer}': it must be host:port, for example '10.0.0.7:8080'");
-        foreach (var key in ConsumerProperties.Keys.Where(IsOurs))
+        foreach (var key in ConsumerProperties.Keys.Concat(MainConsumerProperties.Keys).Concat(RestoreConsumerProperties.Keys).Concat(GlobalConsumerProperties.Keys).Where(IsOurs))
             faults.Add($"consumer.{key} is decided by the application (offsets are committed with the state): remove it");
         if (faults.Count > 0)
             throw new ConfigException($"{faults.Count} setting(s) cannot be used:{string.Concat(faults.Select(fault => "\n  - " + fault))}");
@@ -269,6 +298,16 @@ public sealed record StreamsConfig
             if (value < TimeSpan.FromMilliseconds(1) || value.TotalMilliseconds > int.MaxValue)
                 faults.Add($"{name} is {value.TotalMilliseconds}: 1 to {int.MaxValue} ms are allowed");
         }
+    }
+
+    /// <summary>Settings of a consumer: its own before those of all, and the rack, which lets it read from the nearest replica.</summary>
+    internal IReadOnlyDictionary<string, string> ConsumerSettings(IReadOnlyDictionary<string, string> own)
+    {
+        if (own.Count == 0 && ClientRack is null) return ConsumerProperties;
+        var merged = new Dictionary<string, string>(ConsumerProperties);
+        if (ClientRack is not null) merged.TryAdd(RackTag, ClientRack);
+        foreach (var (key, value) in own) merged[key] = value;
+        return merged;
     }
 
     /// <summary>Tags that keep replicas apart: those named, or the rack where none are.</summary>

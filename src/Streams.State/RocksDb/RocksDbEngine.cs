@@ -136,6 +136,31 @@ internal sealed unsafe class RocksDbEngine : IByteEngine
         }
     }
 
+    /// <summary>Opens a store that is there, whatever its kind, to look into it. Nobody else may have it open.</summary>
+    /// <exception cref="StateStoreException">It is not a store of ours, it is in use, or it cannot be read.</exception>
+    public static RocksDbEngine OpenExisting(string path)
+    {
+        RocksDbLibrary.Load();
+        var name = Path.GetFileName(path);
+        if (!File.Exists(Path.Combine(path, "CURRENT"))) throw new StateStoreException($"There is no store in {path}.");
+        var shares = MemoryShares.Of(new StateMemory(16L << 20, 0));
+        var engine = new RocksDbEngine(name, path, shares, writeAheadLog: true);
+        try
+        {
+            engine.OpenDatabase(shares);
+            engine.ReadMetadata(null);
+            return engine;
+        }
+        catch
+        {
+            engine.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>What the bytes are.</summary>
+    public string Kind { get; private set; } = "";
+
     public bool TryGet(ReadOnlySpan<byte> key, SerdeBuffer value) => TryGet(_data, key, value);
 
     public IByteEngineIterator Iterate()
@@ -273,7 +298,8 @@ internal sealed unsafe class RocksDbEngine : IByteEngine
         return options;
     }
 
-    private void ReadMetadata(string kind)
+    // Without a kind, any is taken, but it must be there.
+    private void ReadMetadata(string? kind)
     {
         using (var iterator = Iterate())
         {
@@ -283,8 +309,9 @@ internal sealed unsafe class RocksDbEngine : IByteEngine
 
         if (!TryGetMetadata(FormatKey))
         {
-            if (!IsEmpty) throw Failure("it has data but no format entry; it was written by something else", "open");
+            if (!IsEmpty || kind is null) throw Failure("it has data but no format entry; it was written by something else", "open");
             WriteFormat(kind);
+            Kind = kind;
             return;
         }
 
@@ -298,7 +325,8 @@ internal sealed unsafe class RocksDbEngine : IByteEngine
 
         if (format < 1) throw Failure("its format entry is damaged", "open");
         var found = TryGetMetadata(KindKey) ? Encoding.UTF8.GetString(_metadata.WrittenSpan) : "unknown";
-        if (found != kind)
+        Kind = found;
+        if (kind is not null && found != kind)
         {
             throw new StateStoreException(
                 $"Store '{Name}' in {_path} holds a {found} store, and the topology has a {kind} store of that name. Rename the store, or delete the folder.");

@@ -1,0 +1,127 @@
+using Streams.Core;
+using Streams.Dsl;
+using Streams.Tool;
+using Xunit;
+
+namespace Streams.Embedded.Tests;
+
+/// <summary>The command line, on an embedded broker instead of one that it connects to.</summary>
+public sealed class ToolTests : IDisposable
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
+
+    private readonly string _folder = Path.Combine(Path.GetTempPath(), "streams-tool-" + Guid.NewGuid().ToString("n"));
+    private readonly StringWriter _output = new();
+    private readonly StringWriter _errors = new();
+
+    public void Dispose()
+    {
+        _output.Dispose();
+        _errors.Dispose();
+        if (Directory.Exists(_folder)) Directory.Delete(_folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task Reset_is_refused_while_it_runs_shown_when_dry_and_makes_everything_count_again()
+    {
+        await using var cluster = EmbeddedCluster.InMemory();
+        await TestTopics.CreateAsync(cluster, "input", 2);
+        await TestTopics.CreateAsync(cluster, "output", 1);
+        TestTopics.Produce(cluster, "input", Enumerable.Range(0, 100).Select(number => ($"k{number % 10}", "x")));
+        await using (var first = new KafkaStreams(Counts(), Config(cluster)))
+        {
+            await first.StartAsync(TestContext.Current.CancellationToken);
+            await TestTopics.WaitForCountAsync(cluster, "output", 100, _patience);
+            Assert.Equal(1, await RunAsync(cluster, "reset", "--application-id", "tool", "--bootstrap-server", "x:1", "--input-topics", "input"));
+            Assert.Contains("has members", _errors.ToString(), StringComparison.Ordinal);
+            Assert.True(await first.CloseAsync(_patience));
+        }
+
+        var changelog = "tool-counts-changelog";
+        Assert.Equal(0, await RunAsync(cluster, "reset", "--application-id=tool", "--bootstrap-server=x:1", "--input-topics=input", "--shift-by", "-10", "--dry-run"));
+        Assert.Contains(changelog + ": deleted", _output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("Dry run", _output.ToString(), StringComparison.Ordinal);
+        using (var admin = cluster.CreateAdmin("test"))
+        {
+            Assert.Contains(changelog, await admin.ListTopicsAsync(TestContext.Current.CancellationToken));
+            Assert.Equal(0, await RunAsync(cluster, "reset", "--application-id", "tool", "--bootstrap-server", "x:1", "--input-topics", "input"));
+            Assert.DoesNotContain(changelog, await admin.ListTopicsAsync(TestContext.Current.CancellationToken));
+        }
+
+        await using var second = new KafkaStreams(Counts(), Config(cluster));
+        second.CleanUp();
+        await second.StartAsync(TestContext.Current.CancellationToken);
+        await TestTopics.WaitForCountAsync(cluster, "output", 200, _patience);
+        Assert.True(await second.CloseAsync(_patience));
+        var records = TestTopics.ReadRaw(cluster, "output");
+        Assert.Equal(records.Take(100).Select(record => Convert.ToHexString(record.Value!)).Order(), records.Skip(100).Select(record => Convert.ToHexString(record.Value!)).Order());
+    }
+
+    [Fact]
+    public async Task Stores_are_listed_and_dumped_when_nobody_uses_them()
+    {
+        await using var cluster = EmbeddedCluster.InMemory();
+        await TestTopics.CreateAsync(cluster, "input", 2);
+        await TestTopics.CreateAsync(cluster, "output", 1);
+        TestTopics.Produce(cluster, "input", Enumerable.Range(0, 100).Select(number => ($"k{number % 10}", "x")));
+        await using (var app = new KafkaStreams(Counts(), Config(cluster)))
+        {
+            await app.StartAsync(TestContext.Current.CancellationToken);
+            await TestTopics.WaitForCountAsync(cluster, "output", 100, _patience);
+            Assert.True(await app.CloseAsync(_patience));
+        }
+
+        Assert.Equal(0, await RunAsync(cluster, "state", "list", "--state-dir", _folder, "--application-id", "tool"));
+        Assert.Contains("0_1\tcounts\ttimestamped-key-value\toffset ", _output.ToString(), StringComparison.Ordinal);
+        _output.GetStringBuilder().Clear();
+        Assert.Equal(0, await RunAsync(cluster, "state", "dump", "--state-dir", _folder, "--application-id", "tool", "--store", "counts", "--value", "long"));
+        var lines = _output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Order(StringComparer.Ordinal).ToList();
+        Assert.Equal(Enumerable.Range(0, 10).Select(number => $"k{number}\t{1_700_000_000_090 + number}\t10"), lines);
+        Assert.Equal(1, await RunAsync(cluster, "state", "dump", "--state-dir", _folder, "--application-id", "tool", "--store", "nothing"));
+        Assert.Contains("'nothing'", _errors.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("rest")]
+    [InlineData("reset --application-id")]
+    [InlineData("reset --application-id a --bootstrap-server b --what")]
+    [InlineData("reset --application-id a --bootstrap-server b --to-latest --to-earliest")]
+    [InlineData("reset --application-id a --bootstrap-server b --shift-by x")]
+    [InlineData("reset --application-id a --bootstrap-server b --by-duration 1h")]
+    [InlineData("state list --state-dir")]
+    public async Task Wrong_calls_say_what_is_wrong(string line)
+    {
+        await using var cluster = EmbeddedCluster.InMemory();
+        Assert.Equal(2, await RunAsync(cluster, line.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
+        Assert.True(_errors.ToString().Length + _output.ToString().Length > 0);
+    }
+
+    private static Topology Counts()
+    {
+        var builder = new StreamsBuilder();
+        builder.Stream<string, string>("input").GroupByKey().Count(Materialized.As("counts").WithCachingDisabled()).ToStream().To("output");
+        return builder.Build();
+    }
+
+    private Task<int> RunAsync(EmbeddedCluster cluster, params string[] args) =>
+        new Commands(_output, _errors, (_, _) => new Borrowed(cluster), TimeProvider.System).RunAsync(args, TestContext.Current.CancellationToken);
+
+    private StreamsConfig Config(EmbeddedCluster cluster) => StatelessApplicationTests.Config(cluster, "tool") with { StateDirectory = _folder };
+
+    /// <summary>The test's cluster, which the command may dispose of without ending it.</summary>
+    private sealed class Borrowed(EmbeddedCluster cluster) : ICluster
+    {
+        public string Description => cluster.Description;
+
+        public IRecordConsumer CreateConsumer(ConsumerOptions options) => cluster.CreateConsumer(options);
+
+        public IRecordProducer CreateProducer(ProducerOptions options) => cluster.CreateProducer(options);
+
+        public IClusterAdmin CreateAdmin(string clientId) => cluster.CreateAdmin(clientId);
+
+        public IGroupCoordinator CreateGroupCoordinator(string clientId, string groupId) => cluster.CreateGroupCoordinator(clientId, groupId);
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}
