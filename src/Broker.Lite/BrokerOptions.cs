@@ -1,5 +1,6 @@
 using System.Net;
 using Broker.Lite.Metadata;
+using Broker.Lite.Security;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -9,8 +10,9 @@ namespace Broker.Lite;
 public sealed record BrokerOptions
 {
     /// <summary>
-    /// TCP port to listen on; 0 lets the system pick one, null starts no listener at all, for use inside a process through
-    /// <see cref="BrokerServer.Connect"/>. Default: null.
+    /// TCP port to listen on, without encryption or authentication; 0 lets the system pick one, null starts no such listener. More
+    /// listeners, with TLS and SASL, are described by the setting <c>listeners</c>; without any the broker is used inside a process
+    /// through <see cref="BrokerServer.Connect"/>. Default: null.
     /// </summary>
     public int? Port { get; init; }
 
@@ -54,7 +56,11 @@ public sealed record BrokerOptions
     /// <exception cref="ArgumentException">At least one value is wrong; the message lists all that are.</exception>
     public void Validate()
     {
-        var faults = ConfigRules.Faults(BrokerConfigKeys.All, Settings.Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value))).ToList();
+        var plain = Settings.Where(setting => !SecurityConfigKeys.IsPrefixed(setting.Key));
+        var faults = ConfigRules.Faults(BrokerConfigKeys.All, plain.Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value))).ToList();
+        var listeners = ListenerDefinition.Parse(Settings, faults);
+        if (listeners.Count > 0 && Port is not null)
+            faults.Add($"{nameof(Port)} and {SecurityConfigKeys.Listeners} cannot both be given");
         if (Port is < 0 or > IPEndPoint.MaxPort)
             faults.Add($"{nameof(Port)} must be from 0 to {IPEndPoint.MaxPort}, not {Port}");
         if (AdvertisedPort is < 1 or > IPEndPoint.MaxPort)

@@ -2,8 +2,14 @@ using System.Net;
 using Broker.Lite.Coordination;
 using Broker.Lite.Diagnostics;
 using Broker.Lite.Metadata;
+using Broker.Lite.Monitoring;
 using Broker.Lite.Network;
 using Broker.Lite.Requests;
+using Broker.Lite.Security;
+using Broker.Lite.Security.Acls;
+using Broker.Lite.Security.Quotas;
+using Broker.Lite.Security.Sasl;
+using Broker.Lite.Security.Tls;
 using Microsoft.Extensions.Logging;
 
 namespace Broker.Lite;
@@ -22,7 +28,11 @@ public sealed class BrokerServer : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private Listener? _listener;
+    private readonly BrokerMetrics _metrics = new();
+    private readonly Authorizer? _authorizer;
+    private readonly LagMonitor _lag;
+    private readonly List<Listener> _listeners = [];
+    private readonly List<IDisposable> _listenerSecurity = [];
     private int _disposed;
 
     private BrokerServer(BrokerOptions options)
@@ -46,8 +56,11 @@ public sealed class BrokerServer : IAsyncDisposable
             var groupOptions = GroupOptionsOf(config);
             var coordinator = new GroupCoordinator(groups, groupOptions, _timers, options.TimeProvider, journal, options.NewId, _logger);
             var offsets = new GroupOffsets(groups, coordinator, groupOptions, options.TimeProvider, journal, _logger);
+            var security = SecurityStore.Open(options.DataDirectory);
+            _authorizer = Authorizer.Create(config, security);
             _state = new BrokerState
             {
+                Security = security,
                 BrokerId = config.Int(BrokerConfigKeys.BrokerId),
                 Time = options.TimeProvider,
                 Loop = loop,
@@ -62,8 +75,10 @@ public sealed class BrokerServer : IAsyncDisposable
             };
             loop.Post(_state.Transactions.Resume);
             loop.Post(_state.Consumers.Resume);
-            _dispatcher = new RequestDispatcher(HandlersFor(_state, config.Int(BrokerConfigKeys.FetchMaxBytes)), options.Interceptor);
+            _dispatcher = new RequestDispatcher(HandlersFor(_state, config.Int(BrokerConfigKeys.FetchMaxBytes)), options.Interceptor, () => catalog.View);
             _store.StartMaintenance(() => catalog.View.Config);
+            _lag = new LagMonitor(_state, _timers, _metrics);
+            CreateGauges(catalog);
             ScheduleOffsetExpiry(groupOptions.OffsetRetentionCheckIntervalMs);
         }
         catch
@@ -74,26 +89,47 @@ public sealed class BrokerServer : IAsyncDisposable
         }
     }
 
-    /// <summary>The address the broker listens on, with the port that was picked; null without listener.</summary>
-    public IPEndPoint? EndPoint => _listener?.EndPoint;
+    /// <summary>The address the broker listens on, with the port that was picked: its first listener's; null without any.</summary>
+    public IPEndPoint? EndPoint => _listeners.Count == 0 ? null : _listeners[0].EndPoint;
+
+    /// <summary>The addresses of all listeners by name, with the ports that were picked. The plain one of <see cref="BrokerOptions.Port"/> is called PLAINTEXT.</summary>
+    public IReadOnlyDictionary<string, IPEndPoint> EndPoints => _listeners.ToDictionary(listener => listener.Name, listener => listener.EndPoint, StringComparer.Ordinal);
 
     /// <summary>The cluster's id: made when the data folder was first used, kept with it.</summary>
     public string ClusterId => _state.View.ClusterId;
 
     /// <summary>Completes when the broker has stopped; faulted if its listener failed for good.</summary>
-    public Task Completion => _listener is null ? _stopped.Task : WatchAsync(_listener);
+    public Task Completion => _listeners.Count == 0 ? _stopped.Task : WatchAsync();
 
     /// <summary>For tests: what the handlers work on.</summary>
     internal BrokerState State => _state;
+
+    /// <summary>What the broker counts.</summary>
+    internal BrokerMetrics Metrics => _metrics;
+
+    /// <summary>How far behind consumer groups are.</summary>
+    internal LagMonitor Lag => _lag;
+
+    /// <summary>Whether it listens on all its addresses and is not stopping.</summary>
+    internal bool IsReady => Volatile.Read(ref _disposed) == 0 && _listeners.TrueForAll(listener => !listener.Completion.IsCompleted);
+
+    /// <summary>For tests: the handlers there are.</summary>
+    internal RequestDispatcher Dispatcher => _dispatcher;
 
     /// <summary>Starts a broker: recovers its data and, if it has a port, listens. When this completes it serves.</summary>
     /// <param name="options">What to start with.</param>
     /// <param name="cancellationToken">Gives up before the start has begun; a recovery is not interrupted.</param>
     /// <exception cref="ArgumentException">The options are wrong; the message lists all faults.</exception>
     /// <exception cref="IOException">The data folder cannot be used, or is in use by another broker.</exception>
-    /// <exception cref="InvalidDataException">The metadata in the data folder is damaged.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The metadata in the data folder is damaged, or a certificate, key or user file of a listener is not what it should be.
+    /// </exception>
     /// <exception cref="System.Net.Sockets.SocketException">The address cannot be listened on.</exception>
-    public static async Task<BrokerServer> StartAsync(BrokerOptions options, CancellationToken cancellationToken = default)
+    public static Task<BrokerServer> StartAsync(BrokerOptions options, CancellationToken cancellationToken = default) =>
+        StartAsync(options, prepare: null, cancellationToken);
+
+    /// <summary>The same, with something to do before anybody can connect.</summary>
+    internal static async Task<BrokerServer> StartAsync(BrokerOptions options, Func<BrokerServer, Task>? prepare, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
@@ -101,6 +137,8 @@ public sealed class BrokerServer : IAsyncDisposable
         var broker = new BrokerServer(options);
         try
         {
+            if (prepare is not null)
+                await prepare(broker).ConfigureAwait(false);
             broker.Listen();
         }
         catch
@@ -137,13 +175,15 @@ public sealed class BrokerServer : IAsyncDisposable
         }
 
         await _stopping.CancelAsync().ConfigureAwait(false);
-        if (_listener is not null)
-            await _listener.DisposeAsync().ConfigureAwait(false);
+        await Task.WhenAll(_listeners.Select(listener => listener.DisposeAsync().AsTask())).ConfigureAwait(false);
         await _state.Loop.InvokeAsync(() =>
         {
             _timers.Dispose();
             _store.Dispose();
         }).ConfigureAwait(false);
+        foreach (var security in _listenerSecurity)
+            security.Dispose();
+        _metrics.Dispose();
         Log.BrokerStopped(_logger);
         _stopped.TrySetResult();
     }
@@ -191,6 +231,15 @@ public sealed class BrokerServer : IAsyncDisposable
         new AlterConfigsHandler(state),
         new IncrementalAlterConfigsHandler(state),
         new DescribeClusterHandler(state),
+        new SaslHandshakeHandler(),
+        new SaslAuthenticateHandler(state, _logger),
+        new DescribeUserScramCredentialsHandler(state),
+        new AlterUserScramCredentialsHandler(state, _logger),
+        new DescribeAclsHandler(state),
+        new CreateAclsHandler(state, _logger),
+        new DeleteAclsHandler(state, _logger),
+        new DescribeClientQuotasHandler(state),
+        new AlterClientQuotasHandler(state, _logger),
         new FindCoordinatorHandler(state),
         new JoinGroupHandler(state),
         new SyncGroupHandler(state),
@@ -222,31 +271,78 @@ public sealed class BrokerServer : IAsyncDisposable
         new UpdateFeaturesHandler(),
     ];
 
-    private async Task WatchAsync(Listener listener)
+    private void CreateGauges(TopicCatalog catalog)
     {
-        await listener.Completion.ConfigureAwait(false); // throws if accepting failed
+        var meter = _metrics.Meter;
+        meter.CreateObservableGauge("kafka.broker.topics", () => catalog.View.Topics.Count, "{topic}", "Topics.");
+        meter.CreateObservableGauge("kafka.broker.partitions", () => catalog.View.Topics.Values.Sum(topic => topic.Partitions.Length), "{partition}", "Partitions.");
+        meter.CreateObservableGauge("kafka.broker.process.memory", () => Environment.WorkingSet, "By", "Memory the process holds.");
+    }
+
+    private async Task WatchAsync()
+    {
+        var ended = await Task.WhenAny(_listeners.Select(listener => listener.Completion)).ConfigureAwait(false);
+        await ended.ConfigureAwait(false); // throws if accepting failed
         await _stopped.Task.ConfigureAwait(false);
     }
 
     private void Listen()
     {
-        if (_options.Port is not { } port)
-            return;
-        var config = _state.View.Config;
-        _listener = new Listener(
-            new ListenerOptions
+        var faults = new List<string>();
+        var definitions = ListenerDefinition.Parse(_options.Settings, faults).ToList();
+        var limits = ConnectionLimits.Of(new ListenerSettings("", _options.Settings), faults);
+        if (faults.Count > 0)
+            throw new ArgumentException("The broker cannot start: " + string.Join("; ", faults));
+        if (_options.Port is { } port)
+        {
+            definitions.Add(new ListenerDefinition
             {
+                Name = SecurityProtocol.Plaintext.Name(),
+                Protocol = SecurityProtocol.Plaintext,
                 EndPoint = new IPEndPoint(_options.Address, port),
                 AdvertisedHost = _options.AdvertisedHost,
                 AdvertisedPort = _options.AdvertisedPort,
-                MaxConnections = config.Int(BrokerConfigKeys.MaxConnections),
-                MaxRequestBytes = config.Int(BrokerConfigKeys.SocketRequestMaxBytes),
-                MaxQueuedRequestBytes = config.Long(BrokerConfigKeys.QueuedMaxRequestBytes),
-                MaxIdle = TimeSpan.FromMilliseconds(Math.Min(config.Long(BrokerConfigKeys.ConnectionsMaxIdleMs), int.MaxValue)),
-            },
-            _dispatcher,
-            _options.TimeProvider,
-            _logger);
+            });
+        }
+
+        var config = _state.View.Config;
+        var services = new ServerServices
+        {
+            Dispatcher = _dispatcher,
+            Memory = new RequestMemory(config.Long(BrokerConfigKeys.QueuedMaxRequestBytes)),
+            Limits = limits,
+            Quotas = new QuotaMeters(_state.Security, config, _options.TimeProvider),
+            Authorizer = _authorizer,
+            Metrics = _metrics,
+            Time = _options.TimeProvider,
+            Logger = _logger,
+        };
+        // Every certificate and key is read before the first address is opened: a broker listens on all of them or does not start.
+        var listeners = definitions.ConvertAll(definition => OptionsOf(definition, config));
+        foreach (var options in listeners)
+            _listeners.Add(new Listener(options, services));
+        _metrics.Meter.CreateObservableGauge("kafka.broker.connections.open", () => limits.Total, "{connection}", "Open connections.");
+    }
+
+    private ListenerOptions OptionsOf(ListenerDefinition definition, BrokerConfig config)
+    {
+        var settings = new ListenerSettings(definition.Name, _options.Settings);
+        TlsServer? tls = null;
+        SaslServer? sasl = null;
+        if (definition.Protocol.HasTls())
+            _listenerSecurity.Add(tls = TlsServer.Load(definition.Name, settings));
+        if (definition.Protocol.HasSasl())
+            _listenerSecurity.Add(sasl = SaslServer.Load(definition.Name, settings, _state.Security, _options.TimeProvider));
+        return new ListenerOptions
+        {
+            Definition = definition,
+            Tls = tls,
+            Sasl = sasl,
+            MaxConnections = (int)settings.Number(BrokerConfigKeys.MaxConnections),
+            MaxRequestBytes = config.Int(BrokerConfigKeys.SocketRequestMaxBytes),
+            MaxIdle = TimeSpan.FromMilliseconds(Math.Min(config.Long(BrokerConfigKeys.ConnectionsMaxIdleMs), int.MaxValue)),
+            FailedAuthenticationDelay = TimeSpan.FromMilliseconds(config.Int(SecurityConfigKeys.FailedAuthenticationDelayMs)),
+        };
     }
 
     private void ScheduleOffsetExpiry(long intervalMs) => _state.Loop.Post(() => _timers.Schedule(intervalMs, () =>

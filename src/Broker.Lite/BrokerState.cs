@@ -1,5 +1,6 @@
 using Broker.Lite.Coordination;
 using Broker.Lite.Metadata;
+using Broker.Lite.Security;
 
 namespace Broker.Lite;
 
@@ -26,6 +27,9 @@ internal sealed class BrokerState
     public required GroupOffsets Offsets { get; init; }
 
     public required TransactionCoordinator Transactions { get; init; }
+
+    /// <summary>Users, access rules and quotas; its view may be used anywhere.</summary>
+    public required SecurityStore Security { get; init; }
 
     /// <summary>The current picture of topics and settings.</summary>
     public ClusterView View => Catalog.View;

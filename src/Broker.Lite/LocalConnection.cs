@@ -1,4 +1,5 @@
 using Broker.Lite.Requests;
+using Broker.Lite.Security;
 using Kafka.Protocol;
 
 namespace Broker.Lite;
@@ -19,6 +20,7 @@ public sealed class LocalConnection
     private readonly string _clientId;
     private readonly (string Host, int Port) _advertised;
     private readonly CancellationToken _stopping;
+    private readonly ClientSession _session = ClientSession.ForLocal();
 
     internal LocalConnection(RequestDispatcher dispatcher, string clientId, (string Host, int Port) advertised, CancellationToken stopping)
     {
@@ -51,6 +53,7 @@ public sealed class LocalConnection
             ClientHost = "/local",
             Advertised = _advertised,
             IsLocal = true,
+            Session = _session,
         };
         IApiMessage? response;
         if (cancellationToken.CanBeCanceled)

@@ -18,8 +18,14 @@ internal static partial class Log
     [LoggerMessage(4, LogLevel.Information, "Stopping on {Signal}")]
     public static partial void Stopping(ILogger logger, string signal);
 
-    [LoggerMessage(100, LogLevel.Information, "Listening on {Endpoint}")]
-    public static partial void Listening(ILogger logger, string endpoint);
+    [LoggerMessage(10, LogLevel.Warning, "These settings have no effect in a broker without cluster: {Settings}")]
+    public static partial void SettingsWithoutEffect(ILogger logger, string settings);
+
+    [LoggerMessage(11, LogLevel.Information, "Metrics and health are served on http://{Endpoint}")]
+    public static partial void ServingMetrics(ILogger logger, string endpoint);
+
+    [LoggerMessage(100, LogLevel.Information, "Listener {Listener} ({Protocol}) listens on {Endpoint}")]
+    public static partial void Listening(ILogger logger, string listener, string protocol, string endpoint);
 
     [LoggerMessage(101, LogLevel.Debug, "Connection {Connection} from {Remote} opened")]
     public static partial void ConnectionOpened(ILogger logger, long connection, string remote);
@@ -41,6 +47,21 @@ internal static partial class Log
 
     [LoggerMessage(107, LogLevel.Error, "Connection {Connection} failed")]
     public static partial void ConnectionFailed(ILogger logger, Exception exception, long connection);
+
+    [LoggerMessage(120, LogLevel.Warning, "Connection {Connection} from {Remote}: authentication with {Mechanism} failed: {Reason}")]
+    public static partial void AuthenticationFailed(ILogger logger, long connection, string remote, string mechanism, string reason);
+
+    [LoggerMessage(121, LogLevel.Warning, "A client at {Host} did not prove who it is: {Reason}")]
+    public static partial void LoginFailed(ILogger logger, string host, string reason);
+
+    [LoggerMessage(122, LogLevel.Information, "{Principal} from {Host} changed {What}")]
+    public static partial void SecurityChanged(ILogger logger, string principal, string host, string what);
+
+    [LoggerMessage(123, LogLevel.Error, "Users, access rules and quotas could not be changed")]
+    public static partial void SecurityChangeFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(124, LogLevel.Debug, "Connection {Connection}: the client's certificate stands for {Principal}")]
+    public static partial void CertificateAccepted(ILogger logger, long connection, string principal);
 
     [LoggerMessage(200, LogLevel.Information, "Group {GroupId}: generation {Generation} formed with {Members} members, protocol {Protocol}")]
     public static partial void GenerationFormed(ILogger logger, string groupId, int generation, int members, string protocol);

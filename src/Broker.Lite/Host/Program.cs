@@ -1,12 +1,14 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Broker.Lite.Diagnostics;
+using Broker.Lite.Host.Commands;
+using Broker.Lite.Security.Sasl;
 using Microsoft.Extensions.Logging;
 
 namespace Broker.Lite.Host;
 
 /// <summary>
-/// The broker as a process: reads the command line, starts a <see cref="BrokerServer"/>, and stops it on SIGTERM or SIGINT.
+/// The program: <c>run</c>, or nothing, is the broker, which stops on SIGTERM or SIGINT; other commands are a client of any Kafka broker.
 /// </summary>
 internal static class Program
 {
@@ -20,7 +22,9 @@ internal static class Program
 
     internal static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter errors)
     {
-        var command = CommandLine.Parse(args);
+        if (args.Length > 0 && ToolCommands.IsKnown(args[0]))
+            return await ToolCommands.RunAsync(args, output, errors).ConfigureAwait(false);
+        var command = CommandLine.Parse(args is ["run", .. var rest] ? rest : args, Environment.GetEnvironmentVariables());
         if (command.Faults.Count > 0)
         {
             foreach (var fault in command.Faults)
@@ -32,13 +36,15 @@ internal static class Program
         if (command.ShowHelp)
         {
             await output.WriteLineAsync(CommandLine.Usage).ConfigureAwait(false);
+            if (args is not ["run", ..])
+                await output.WriteLineAsync(ToolCommands.Usage).ConfigureAwait(false);
             return Ok;
         }
 
-        using var loggers = new TextLoggerFactory(errors, command.LogLevel, TimeProvider.System);
+        using var loggers = new TextLoggerFactory(errors, command.LogLevel, TimeProvider.System, command.LogsJson);
         try
         {
-            return await ServeAsync(command.Options with { LoggerFactory = loggers }, output, loggers.CreateLogger("Broker.Lite.Host")).ConfigureAwait(false);
+            return await ServeAsync(command, command.Options with { LoggerFactory = loggers }, output, loggers.CreateLogger("Broker.Lite.Host")).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or SocketException or InvalidDataException or ArgumentException)
         {
@@ -47,7 +53,7 @@ internal static class Program
         }
     }
 
-    private static async Task<int> ServeAsync(BrokerOptions options, TextWriter output, ILogger logger)
+    private static async Task<int> ServeAsync(CommandLine command, BrokerOptions options, TextWriter output, ILogger logger)
     {
         var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         void OnSignal(PosixSignalContext context)
@@ -60,16 +66,36 @@ internal static class Program
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
 
-        var broker = await BrokerServer.StartAsync(options).ConfigureAwait(false);
+        if (command.WithoutEffect.Count > 0)
+            Log.SettingsWithoutEffect(logger, string.Join(", ", command.WithoutEffect));
+        var broker = await BrokerServer.StartAsync(options, starting => AddUsersAsync(starting, command.Users), CancellationToken.None).ConfigureAwait(false);
         await using (broker.ConfigureAwait(false))
         {
+            using var metrics = new PrometheusText(command.Http is null ? null : broker.Metrics.Meter);
+            var http = command.Http is null ? null : new HttpServer(command.Http, MonitoringPages.Of(broker, metrics), options.TimeProvider);
+            if (http is not null)
+                Log.ServingMetrics(logger, http.EndPoint.ToString());
             // Scripts wait for exactly this line.
             await output.WriteLineAsync($"ready {broker.EndPoint}").ConfigureAwait(false);
             await output.FlushAsync().ConfigureAwait(false);
             var ended = await Task.WhenAny(stop.Task, broker.Completion).ConfigureAwait(false);
+            if (http is not null)
+                await http.DisposeAsync().ConfigureAwait(false);
             await ended.ConfigureAwait(false);
         }
 
         return Ok;
     }
+
+    private static Task AddUsersAsync(BrokerServer broker, IReadOnlyList<ScramUser> users) => broker.State.Loop.InvokeAsync(() =>
+    {
+        var view = broker.State.Security.View;
+        var missing = users.Where(user => view.FindScram(user.Name, user.Mechanism) is null).ToList();
+        if (missing.Count == 0)
+            return;
+        var scram = view.Scram.ToBuilder();
+        foreach (var user in missing)
+            scram[(user.Name, user.Mechanism.Name)] = ScramCredential.FromPassword(user.Mechanism, user.Password, user.Iterations);
+        broker.State.Security.Change(view with { Scram = scram.ToImmutable() });
+    });
 }

@@ -40,7 +40,7 @@ internal static class BrokerConfigKeys
     public const string TransactionTopicPartitions = "transaction.state.log.num.partitions";
 
     /// <summary>Keys by name.</summary>
-    public static IReadOnlyDictionary<string, ConfigKey> All { get; } = Own().Concat(TopicDefaults()).ToDictionary(key => key.Name, StringComparer.Ordinal);
+    public static IReadOnlyDictionary<string, ConfigKey> All { get; } = Own().Concat(Security.SecurityConfigKeys.All).Concat(TopicDefaults()).ToDictionary(key => key.Name, StringComparer.Ordinal);
 
     private static IEnumerable<ConfigKey> Own() =>
     [

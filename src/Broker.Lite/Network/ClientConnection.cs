@@ -1,7 +1,12 @@
+using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using Broker.Lite.Diagnostics;
 using Broker.Lite.Requests;
+using Broker.Lite.Security;
+using Broker.Lite.Security.Quotas;
+using Broker.Lite.Security.Sasl;
 using Kafka.Protocol;
 using Kafka.Protocol.Messages;
 using Microsoft.Extensions.Logging;
@@ -15,38 +20,54 @@ namespace Broker.Lite.Network;
 /// </summary>
 internal sealed class ClientConnection : IDisposable
 {
+    // Kafka's bound for what is read of a client that has not proved who it is (sasl.server.max.receive.size).
+    private const int MaxBytesBeforeAuthentication = 512 * 1024;
+
+    // For TLS and SASL together: a client that means it needs a few round trips.
+    private static readonly TimeSpan _patienceForLogin = TimeSpan.FromSeconds(30);
+
     private readonly long _id;
-    private readonly Socket _socket;
-    private readonly RequestDispatcher _dispatcher;
+    private readonly ListenerOptions _options;
+    private readonly ServerServices _services;
+    private readonly ClientTransport _transport;
     private readonly FrameReader _reader;
-    private readonly FrameSender _sender;
+    private readonly ClientSession _session;
+    private readonly QuotaMeters _quotas;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly string _remote;
     private readonly string _clientHost;
     private readonly (string Host, int Port) _advertised;
+    private ITimer? _loginDeadline;
     private long _lastActivity;
     private int _serving;
 
-    public ClientConnection(
-        long id, Socket socket, RequestDispatcher dispatcher, RequestMemory memory, int maxRequestBytes, string? advertisedHost, int? advertisedPort, TimeProvider time,
-        ILogger logger)
+    public ClientConnection(long id, Socket socket, ListenerOptions options, ServerServices services)
     {
         _id = id;
-        _socket = socket;
-        _dispatcher = dispatcher;
-        _reader = new FrameReader(socket, maxRequestBytes, memory, time);
-        _sender = new FrameSender(socket);
-        _time = time;
-        _logger = logger;
-        _lastActivity = time.GetTimestamp();
+        _options = options;
+        _services = services;
+        _time = services.Time;
+        _logger = services.Logger;
+        _quotas = services.Quotas;
+        _transport = options.Tls is null ? new SocketTransport(socket) : new TlsTransport(socket);
+        _session = ClientSession.ForListener(options.Definition.Name, options.Definition.Protocol, options.Sasl);
+        var isOpen = options.Tls is null && _session.IsAuthenticated;
+        _reader = new FrameReader(_transport, isOpen ? options.MaxRequestBytes : Math.Min(MaxBytesBeforeAuthentication, options.MaxRequestBytes), services.Memory, _time);
+        _lastActivity = _time.GetTimestamp();
 
         var remote = (IPEndPoint)socket.RemoteEndPoint!;
         var local = (IPEndPoint)socket.LocalEndPoint!;
         _remote = remote.ToString();
-        _clientHost = "/" + Plain(remote.Address);
-        _advertised = (advertisedHost ?? Plain(local.Address).ToString(), advertisedPort ?? local.Port);
+        Address = Plain(remote.Address);
+        _clientHost = "/" + Address;
+        _advertised = (options.Definition.AdvertisedHost ?? Plain(local.Address).ToString(), options.Definition.AdvertisedPort ?? local.Port);
+        if (!isOpen)
+            _loginDeadline = _time.CreateTimer(_ => Abort(), null, _patienceForLogin, Timeout.InfiniteTimeSpan);
     }
+
+    /// <summary>Where the client is.</summary>
+    public IPAddress Address { get; }
 
     /// <summary>How long nothing has happened; zero while a request is being served.</summary>
     public TimeSpan IdleTime => Volatile.Read(ref _serving) != 0 ? TimeSpan.Zero : _time.GetElapsedTime(Volatile.Read(ref _lastActivity));
@@ -57,6 +78,18 @@ internal sealed class ClientConnection : IDisposable
         Log.ConnectionOpened(_logger, _id, _remote);
         try
         {
+            var wait = _quotas.RecordConnection(Address.ToString());
+            if (wait > TimeSpan.Zero)
+                await Task.Delay(wait, _time, stopping).ConfigureAwait(false);
+            if (_transport is TlsTransport tls)
+            {
+                await tls.HandshakeAsync(_options.Tls!, stopping).ConfigureAwait(false);
+                _session.Principal = _options.Tls!.PrincipalOf(tls.ClientCertificate);
+                Log.CertificateAccepted(_logger, _id, _session.Principal.ToString());
+            }
+
+            if (_session.IsAuthenticated)
+                LetIn();
             using var gone = CancellationTokenSource.CreateLinkedTokenSource(stopping);
             while (await _reader.ReadAsync(stopping).ConfigureAwait(false) is { } frame)
             {
@@ -72,9 +105,14 @@ internal sealed class ClientConnection : IDisposable
         }
         catch (ProtocolException e)
         {
-            Log.ConnectionRefused(_logger, _id, _remote, e.Message);
+            Refuse(e.Message);
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        catch (AuthenticationException e)
+        {
+            _services.Metrics.AuthenticationFailures.Add(1);
+            Log.AuthenticationFailed(_logger, _id, _remote, "TLS", e.InnerException?.Message ?? e.Message);
+        }
+        catch (Exception e) when (e is SocketException or IOException or ObjectDisposedException)
         {
             // How connections end when the client vanishes, or when Abort closes the socket under a pending operation.
             Log.ConnectionClosed(_logger, _id, e.Message);
@@ -86,29 +124,56 @@ internal sealed class ClientConnection : IDisposable
     }
 
     /// <summary>Closes the socket; a pending operation on it fails, which ends <see cref="RunAsync"/>.</summary>
-    public void Abort() => _socket.Dispose();
+    public void Abort() => _transport.Dispose();
 
     public void Dispose()
     {
-        _socket.Dispose();
+        _loginDeadline?.Dispose();
+        _transport.Dispose();
         _reader.Dispose();
+    }
+
+    /// <summary>The client has proved who it is, or need not: from now on it may send what it likes.</summary>
+    private void LetIn()
+    {
+        if (_loginDeadline is null)
+            return;
+        _loginDeadline.Dispose();
+        _loginDeadline = null;
+        _reader.MaxFrameBytes = _options.MaxRequestBytes;
+    }
+
+    private void Refuse(string reason)
+    {
+        _services.Metrics.Refused.Add(1);
+        Log.ConnectionRefused(_logger, _id, _remote, reason);
     }
 
     private async ValueTask<bool> ServeAsync(ReadOnlyMemory<byte> frame, CancellationTokenSource gone)
     {
+        var received = _time.GetTimestamp();
+        _services.Metrics.BytesIn.Add(frame.Length);
+        if (_session.Sasl is { IsInProgress: true, ExpectsBareMessages: true } sasl)
+            return await AuthenticateBareAsync(sasl, frame).ConfigureAwait(false);
+        if (RefusalOf(frame) is { } refusal)
+        {
+            Refuse(refusal);
+            return false;
+        }
+
         var header = MessageFrames.DecodeRequest(frame, out var request);
-        if (!_dispatcher.TryFind(header.ApiKey, out var handler))
+        if (!_services.Dispatcher.TryFind(header.ApiKey, out var handler))
         {
             // Without the schema there is no response that the client could read; Kafka closes too.
-            Log.ConnectionRefused(_logger, _id, _remote, $"unknown API key {(short)header.ApiKey}");
+            Refuse($"unknown API key {(short)header.ApiKey}");
             return false;
         }
 
         if (request is null || !handler.Versions.Contains(header.ApiVersion))
         {
             if (header.ApiKey == ApiKey.ApiVersions)
-                return await SendAsync(ApiVersionsHandler.Unsupported(_dispatcher), version: 0, header.CorrelationId, null).ConfigureAwait(false);
-            Log.ConnectionRefused(_logger, _id, _remote, $"{header.ApiKey} v{header.ApiVersion} is not supported");
+                return await SendAsync(ApiVersionsHandler.Unsupported(_services.Dispatcher), version: 0, header.CorrelationId, null).ConfigureAwait(false);
+            Refuse($"{header.ApiKey} v{header.ApiVersion} is not supported");
             return false;
         }
 
@@ -118,18 +183,26 @@ internal sealed class ClientConnection : IDisposable
             ClientId = header.ClientId ?? "",
             ClientHost = _clientHost,
             Advertised = _advertised,
+            Session = _session,
+            Authorizer = _services.Authorizer,
+            Metrics = _services.Metrics,
         };
+        LimitAnswer(request, context);
         Log.RequestReceived(_logger, _id, header.ApiKey, header.ApiVersion, context.ClientId);
 
         IApiMessage? response;
+        var began = _time.GetTimestamp();
+        TimeSpan worked;
         try
         {
-            var work = _dispatcher.DispatchAsync(handler, request, context, gone.Token);
+            var work = _services.Dispatcher.DispatchAsync(handler, request, context, gone.Token);
+            worked = _time.GetElapsedTime(began);
             response = work.IsCompleted ? await work.ConfigureAwait(false) : await ServeParkedAsync(work.AsTask(), gone).ConfigureAwait(false);
         }
         catch (Exception e) when (e is not OperationCanceledException and not ProtocolException)
         {
             // A fault of ours or of the disk: this client's requests may be half done, the other clients are not concerned.
+            _services.Metrics.RequestFailed(header.ApiKey);
             Log.RequestFailed(_logger, e, header.ApiKey, header.ApiVersion, _id);
             context.ReleaseLeases();
             return false;
@@ -140,13 +213,103 @@ internal sealed class ClientConnection : IDisposable
             throw;
         }
 
+        if (_session.IsAuthenticated)
+            LetIn();
+        var throttle = Throttle(request, response, frame.Length, worked, context);
+        bool goOn;
         if (response is null || context.CloseConnection)
         {
             context.ReleaseLeases();
-            return !context.CloseConnection;
+            goOn = !context.CloseConnection;
+        }
+        else
+        {
+            goOn = await SendAsync(response, header.ApiVersion, header.CorrelationId, context).ConfigureAwait(false) && !context.CloseAfterResponse;
         }
 
-        return await SendAsync(response, header.ApiVersion, header.CorrelationId, context).ConfigureAwait(false);
+        if (_services.Metrics.MeasuresRequests)
+            _services.Metrics.RequestServed(header.ApiKey, _time.GetElapsedTime(received));
+        if (goOn && throttle > TimeSpan.Zero)
+        {
+            // The answer is out and says so; until then the connection is not read (KIP-219).
+            _services.Metrics.Throttled(throttle);
+            Volatile.Write(ref _serving, 1);
+            await Task.Delay(throttle, _time, gone.Token).ConfigureAwait(false);
+        }
+
+        return goOn;
+    }
+
+    /// <summary>Why a request cannot be served before it is even read; null if it can be.</summary>
+    private string? RefusalOf(ReadOnlyMemory<byte> frame)
+    {
+        if (_session.Sasl is not { } sasl || frame.Length < sizeof(short))
+            return null;
+        var key = (ApiKey)BinaryPrimitives.ReadInt16BigEndian(frame.Span);
+        if (key is ApiKey.SaslHandshake or ApiKey.SaslAuthenticate or ApiKey.ApiVersions)
+            return null;
+        if (!sasl.IsComplete)
+            return $"{key} before authentication";
+        return sasl.IsExpired ? $"{key} after the session ended; the client did not authenticate again" : null;
+    }
+
+    /// <summary>Messages of a mechanism as they come after SaslHandshake v0: without Kafka's headers, in both directions.</summary>
+    private async ValueTask<bool> AuthenticateBareAsync(SaslConversation sasl, ReadOnlyMemory<byte> message)
+    {
+        byte[] answer;
+        try
+        {
+            var step = sasl.Next(message.Span, out _);
+            answer = step.Answer;
+            if (step.IsComplete)
+            {
+                _session.Principal = KafkaPrincipal.User(step.User!);
+                _services.Metrics.AuthenticationSuccesses.Add(1);
+                LetIn();
+            }
+        }
+        catch (SaslException e)
+        {
+            _services.Metrics.AuthenticationFailures.Add(1);
+            Log.AuthenticationFailed(_logger, _id, _remote, "SASL", e.Message);
+            await Task.Delay(_options.FailedAuthenticationDelay, _time, CancellationToken.None).ConfigureAwait(false);
+            return false;
+        }
+
+        var frame = new byte[sizeof(int) + answer.Length];
+        BinaryPrimitives.WriteInt32BigEndian(frame, answer.Length);
+        answer.CopyTo(frame, sizeof(int));
+        await _transport.SendAsync(frame).ConfigureAwait(false);
+        return true;
+    }
+
+    /// <summary>Keeps one fetch from being larger than what the client's quota allows in all its windows together.</summary>
+    private void LimitAnswer(IApiMessage request, RequestContext context)
+    {
+        if (_quotas.IsEmpty || request is not FetchRequest fetch)
+            return;
+        if (_quotas.MaxBytesAtOnce(QuotaTable.ConsumerByteRate, _session.Principal.Name, context.ClientId) is { } most)
+            fetch.MaxBytes = Math.Min(fetch.MaxBytes, most);
+    }
+
+    /// <summary>Counts what the request used of its client's quotas, and writes into the response how long the client has to wait.</summary>
+    private TimeSpan Throttle(IApiMessage request, IApiMessage? response, int requestBytes, TimeSpan worked, RequestContext context)
+    {
+        if (_quotas.IsEmpty || request is SaslHandshakeRequest or SaslAuthenticateRequest)
+            return TimeSpan.Zero;
+        var user = _session.Principal.Name;
+        var throttle = _quotas.RecordTime(user, context.ClientId, worked);
+        var ofBytes = request switch
+        {
+            ProduceRequest => _quotas.Record(QuotaTable.ProducerByteRate, user, context.ClientId, requestBytes),
+            FetchRequest when response is FetchResponse fetched =>
+                _quotas.Record(QuotaTable.ConsumerByteRate, user, context.ClientId, fetched.Responses.Sum(topic => topic.Partitions.Sum(partition => (long)(partition.Records?.Length ?? 0)))),
+            _ => TimeSpan.Zero,
+        };
+        throttle = ofBytes > throttle ? ofBytes : throttle;
+        if (throttle > TimeSpan.Zero && response is IThrottledResponse throttled)
+            throttled.ThrottleTimeMs = (int)Math.Ceiling(throttle.TotalMilliseconds);
+        return throttle;
     }
 
     /// <summary>Waits for a request that did not finish at once, and gives it up when the client is gone.</summary>
@@ -180,7 +343,8 @@ internal sealed class ClientConnection : IDisposable
             // A client that does not read its response is as idle as one that says nothing.
             Volatile.Write(ref _lastActivity, _time.GetTimestamp());
             Volatile.Write(ref _serving, 0);
-            await _sender.SendAsync(frame).ConfigureAwait(false);
+            _services.Metrics.BytesOut.Add(frame.Length);
+            await _transport.SendAsync(frame).ConfigureAwait(false);
         }
 
         return true;

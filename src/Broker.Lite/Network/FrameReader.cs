@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using System.Net.Sockets;
 using Kafka.Protocol;
 
 namespace Broker.Lite.Network;
@@ -13,7 +12,7 @@ namespace Broker.Lite.Network;
 /// <see cref="TrustedBytes"/> on), so that a client that announces 100 MB and sends nothing costs nothing. Memory beyond the initial
 /// buffer is taken from the shared <see cref="RequestMemory"/>. One reader, one caller.
 /// </remarks>
-internal sealed class FrameReader(Socket socket, int maxFrameBytes, RequestMemory memory, TimeProvider time) : IDisposable
+internal sealed class FrameReader(ClientTransport transport, int maxFrameBytes, RequestMemory memory, TimeProvider time) : IDisposable
 {
     private const int LengthBytes = 4;
     private const int InitialBytes = 16 * 1024;
@@ -24,13 +23,14 @@ internal sealed class FrameReader(Socket socket, int maxFrameBytes, RequestMemor
     // How long a large request may wait for memory that other unfinished requests hold.
     private static readonly TimeSpan _memoryPatience = TimeSpan.FromSeconds(30);
 
-    private readonly byte[] _glimpse = new byte[1];
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(InitialBytes);
     private int _reserved;
     private int _start;
     private int _end;
     private int _frameBytes;
-    private Task<int>? _readiness;
+
+    /// <summary>The largest request accepted from now on.</summary>
+    public int MaxFrameBytes { get; set; } = maxFrameBytes;
 
     /// <summary>True between requests: nothing of the next one has arrived.</summary>
     public bool IsEmpty => _end - _start == _frameBytes;
@@ -40,7 +40,7 @@ internal sealed class FrameReader(Socket socket, int maxFrameBytes, RequestMemor
     /// way, between two requests.
     /// </summary>
     /// <exception cref="ProtocolException">The length is negative or above the limit, or the connection ended inside a request.</exception>
-    /// <exception cref="SocketException">The connection broke.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">The connection broke; under TLS it is an <see cref="IOException"/>.</exception>
     public async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(CancellationToken cancellationToken)
     {
         Consume();
@@ -51,8 +51,8 @@ internal sealed class FrameReader(Socket socket, int maxFrameBytes, RequestMemor
         }
 
         var length = BinaryPrimitives.ReadInt32BigEndian(_buffer.AsSpan(_start));
-        if (length < 0 || length > maxFrameBytes)
-            throw new ProtocolException($"A request of {length} bytes is outside 0 to {maxFrameBytes}");
+        if (length < 0 || length > MaxFrameBytes)
+            throw new ProtocolException($"A request of {length} bytes is outside 0 to {MaxFrameBytes}");
 
         var total = LengthBytes + length;
         while (_end - _start < total)
@@ -73,17 +73,7 @@ internal sealed class FrameReader(Socket socket, int maxFrameBytes, RequestMemor
     {
         if (!IsEmpty)
             return false; // the next request is here already: whether the client is gone shows when it is read
-        // Looks at one byte without taking it. Receiving into an empty buffer would not do: the runtime ends that on any readiness event,
-        // also on a late one for bytes that were read already, and then an open connection looks like a closed one.
-        _readiness ??= socket.ReceiveAsync(_glimpse, SocketFlags.Peek);
-        try
-        {
-            return await _readiness.ConfigureAwait(false) == 0;
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-            return true;
-        }
+        return await transport.WaitForHangUpAsync().ConfigureAwait(false);
     }
 
     public void Dispose()
@@ -127,14 +117,7 @@ internal sealed class FrameReader(Socket socket, int maxFrameBytes, RequestMemor
             Resize(target, newReserved: target);
         }
 
-        if (_readiness is { } readiness)
-        {
-            // The wait for a hang-up is a receive too: two at a time would race for the bytes.
-            await readiness.WaitAsync(cancellationToken).ConfigureAwait(false);
-            _readiness = null;
-        }
-
-        var received = await socket.ReceiveAsync(_buffer.AsMemory(_end), SocketFlags.None, cancellationToken).ConfigureAwait(false);
+        var received = await transport.ReceiveAsync(_buffer.AsMemory(_end), cancellationToken).ConfigureAwait(false);
         _end += received;
         return received > 0;
     }

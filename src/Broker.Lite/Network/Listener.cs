@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using Broker.Lite.Diagnostics;
-using Broker.Lite.Requests;
+using Broker.Lite.Security;
 using Microsoft.Extensions.Logging;
 
 namespace Broker.Lite.Network;
@@ -18,8 +18,7 @@ internal sealed class Listener : IAsyncDisposable
 
     private readonly Socket _socket;
     private readonly ListenerOptions _options;
-    private readonly RequestDispatcher _dispatcher;
-    private readonly RequestMemory _memory;
+    private readonly ServerServices _services;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stopping = new();
@@ -27,20 +26,20 @@ internal sealed class Listener : IAsyncDisposable
     private readonly ITimer _idleSweep;
     private long _nextId;
 
-    public Listener(ListenerOptions options, RequestDispatcher dispatcher, TimeProvider time, ILogger logger)
+    public Listener(ListenerOptions options, ServerServices services)
     {
         _options = options;
-        _dispatcher = dispatcher;
-        _memory = new RequestMemory(options.MaxQueuedRequestBytes);
-        _time = time;
-        _logger = logger;
-        _socket = new Socket(options.EndPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        _services = services;
+        _time = services.Time;
+        _logger = services.Logger;
+        var endPoint = options.Definition.EndPoint;
+        _socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
             // A broker that was killed must get its port back at once, although old connections linger in TIME_WAIT.
             if (!OperatingSystem.IsWindows())
                 _socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
-            _socket.Bind(options.EndPoint);
+            _socket.Bind(endPoint);
             _socket.Listen(Backlog);
         }
         catch
@@ -51,10 +50,13 @@ internal sealed class Listener : IAsyncDisposable
 
         EndPoint = (IPEndPoint)_socket.LocalEndPoint!;
         var sweepEvery = options.MaxIdle / 4;
-        _idleSweep = time.CreateTimer(_ => CloseIdle(), null, sweepEvery, sweepEvery);
+        _idleSweep = _time.CreateTimer(_ => CloseIdle(), null, sweepEvery, sweepEvery);
         Completion = AcceptAsync();
-        Log.Listening(logger, EndPoint.ToString());
+        Log.Listening(_logger, options.Definition.Name, options.Definition.Protocol.Name(), EndPoint.ToString());
     }
+
+    /// <summary>The name clients are told apart by in settings.</summary>
+    public string Name => _options.Definition.Name;
 
     /// <summary>The address really bound, with the port the system picked.</summary>
     public IPEndPoint EndPoint { get; }
@@ -122,8 +124,7 @@ internal sealed class Listener : IAsyncDisposable
         var id = ++_nextId;
         if (_connections.Count >= _options.MaxConnections)
         {
-            Log.ConnectionRefused(_logger, id, client.RemoteEndPoint?.ToString() ?? "?", $"{_options.MaxConnections} connections are open");
-            client.Dispose();
+            Refuse(id, client, $"{_options.MaxConnections} connections of listener {_options.Definition.Name} are open");
             return;
         }
 
@@ -132,8 +133,7 @@ internal sealed class Listener : IAsyncDisposable
         {
             client.NoDelay = true;
             client.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
-            connection = new ClientConnection(
-                id, client, _dispatcher, _memory, _options.MaxRequestBytes, _options.AdvertisedHost, _options.AdvertisedPort, _time, _logger);
+            connection = new ClientConnection(id, client, _options, _services);
         }
         catch (SocketException e)
         {
@@ -142,6 +142,14 @@ internal sealed class Listener : IAsyncDisposable
             return;
         }
 
+        if (_services.Limits.TryEnter(connection.Address) is { } reason)
+        {
+            connection.Dispose();
+            Refuse(id, client, reason);
+            return;
+        }
+
+        _services.Metrics.Accepted.Add(1);
         var begin = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _connections[id] = (connection, RunAsync(id, connection, begin.Task));
         begin.SetResult(); // only now, so that its end cannot come before it is in the table
@@ -162,8 +170,26 @@ internal sealed class Listener : IAsyncDisposable
         finally
         {
             connection.Dispose();
+            _services.Limits.Leave(connection.Address);
             _connections.TryRemove(id, out _);
         }
+    }
+
+    private void Refuse(long id, Socket client, string reason)
+    {
+        string remote;
+        try
+        {
+            remote = client.RemoteEndPoint?.ToString() ?? "?";
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            remote = "?";
+        }
+
+        _services.Metrics.Refused.Add(1);
+        Log.ConnectionRefused(_logger, id, remote, reason);
+        client.Dispose();
     }
 
     private void CloseIdle()

@@ -64,7 +64,8 @@ internal sealed class DescribeConfigsHandler(BrokerState broker) : RequestHandle
         new()
         {
             Name = key.Name,
-            Value = layers[0].Value,
+            Value = key.Type == ConfigType.Password ? null : layers[0].Value,
+            IsSensitive = key.Type == ConfigType.Password,
             ReadOnly = readOnly,
             IsDefault = version == 0 && layers[0].Source == (sbyte)ConfigSource.Default,
             ConfigSource = layers[0].Source,
@@ -78,7 +79,7 @@ internal sealed class DescribeConfigsHandler(BrokerState broker) : RequestHandle
     {
         var layers = new List<DescribeConfigsResponse.DescribeConfigsSynonym>();
         if (topic.Configs.TryGetValue(key.Name, out var value))
-            layers.Add(new() { Name = key.Name, Value = value, Source = (sbyte)ConfigSource.Topic });
+            layers.Add(new() { Name = key.Name, Value = Shown(key, value), Source = (sbyte)ConfigSource.Topic });
         layers.AddRange(BrokerLayers(key with { Name = key.BrokerKey! }, config));
         return layers;
     }
@@ -87,10 +88,13 @@ internal sealed class DescribeConfigsHandler(BrokerState broker) : RequestHandle
     {
         var layers = new List<DescribeConfigsResponse.DescribeConfigsSynonym>();
         if (config.Dynamic.TryGetValue(key.Name, out var value))
-            layers.Add(new() { Name = key.Name, Value = value, Source = (sbyte)ConfigSource.DynamicBroker });
+            layers.Add(new() { Name = key.Name, Value = Shown(key, value), Source = (sbyte)ConfigSource.DynamicBroker });
         if (config.Static.TryGetValue(key.Name, out value))
-            layers.Add(new() { Name = key.Name, Value = value, Source = (sbyte)ConfigSource.StaticBroker });
-        layers.Add(new() { Name = key.Name, Value = key.Default, Source = (sbyte)ConfigSource.Default });
+            layers.Add(new() { Name = key.Name, Value = Shown(key, value), Source = (sbyte)ConfigSource.StaticBroker });
+        layers.Add(new() { Name = key.Name, Value = Shown(key, key.Default), Source = (sbyte)ConfigSource.Default });
         return layers;
     }
+
+    /// <summary>Passwords are never told.</summary>
+    private static string? Shown(ConfigKey key, string value) => key.Type == ConfigType.Password ? null : value;
 }

@@ -56,7 +56,7 @@ public sealed class AddOffsetsToTxnRequest : IRequest<AddOffsetsToTxnResponse>, 
 
 /// <summary>Whether it worked.</summary>
 /// <remarks>Errors worth handling: CONCURRENT_TRANSACTIONS, INVALID_TXN_STATE, INVALID_PRODUCER_ID_MAPPING, PRODUCER_FENCED.</remarks>
-public sealed class AddOffsetsToTxnResponse : IApiMessage, IApiSchema
+public sealed class AddOffsetsToTxnResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.AddOffsetsToTxn;

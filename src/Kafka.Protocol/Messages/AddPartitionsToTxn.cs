@@ -157,7 +157,7 @@ public sealed class AddPartitionsToTxnRequest : IRequest<AddPartitionsToTxnRespo
 /// Errors worth handling: CONCURRENT_TRANSACTIONS, INVALID_TXN_STATE, INVALID_PRODUCER_ID_MAPPING, PRODUCER_FENCED,
 /// OPERATION_NOT_ATTEMPTED.
 /// </remarks>
-public sealed class AddPartitionsToTxnResponse : IApiMessage, IApiSchema
+public sealed class AddPartitionsToTxnResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.AddPartitionsToTxn;

@@ -141,7 +141,7 @@ public sealed class AlterClientQuotasRequest : IRequest<AlterClientQuotasRespons
 
 /// <summary>Result of each entity.</summary>
 /// <remarks>Errors worth handling: INVALID_REQUEST, CLUSTER_AUTHORIZATION_FAILED.</remarks>
-public sealed class AlterClientQuotasResponse : IApiMessage, IApiSchema
+public sealed class AlterClientQuotasResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.AlterClientQuotas;

@@ -114,7 +114,7 @@ public sealed class AlterConfigsRequest : IRequest<AlterConfigsResponse>, IApiSc
 
 /// <summary>Result of each resource.</summary>
 /// <remarks>Errors worth handling: INVALID_CONFIG, UNKNOWN_TOPIC_OR_PARTITION, INVALID_REQUEST, POLICY_VIOLATION.</remarks>
-public sealed class AlterConfigsResponse : IApiMessage, IApiSchema
+public sealed class AlterConfigsResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.AlterConfigs;

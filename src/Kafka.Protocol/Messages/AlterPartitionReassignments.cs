@@ -94,7 +94,7 @@ public sealed class AlterPartitionReassignmentsRequest : IRequest<AlterPartition
 
 /// <summary>Result of each partition.</summary>
 /// <remarks>Errors worth handling: NO_REASSIGNMENT_IN_PROGRESS, INVALID_REPLICA_ASSIGNMENT, UNKNOWN_TOPIC_OR_PARTITION.</remarks>
-public sealed class AlterPartitionReassignmentsResponse : IApiMessage, IApiSchema
+public sealed class AlterPartitionReassignmentsResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.AlterPartitionReassignments;

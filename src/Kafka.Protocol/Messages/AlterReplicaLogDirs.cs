@@ -101,7 +101,7 @@ public sealed class AlterReplicaLogDirsRequest : IRequest<AlterReplicaLogDirsRes
 
 /// <summary>Says for each replica whether it moves.</summary>
 /// <remarks>Errors worth handling: LOG_DIR_NOT_FOUND, UNKNOWN_TOPIC_OR_PARTITION, KAFKA_STORAGE_ERROR.</remarks>
-public sealed class AlterReplicaLogDirsResponse : IApiMessage, IApiSchema
+public sealed class AlterReplicaLogDirsResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.AlterReplicaLogDirs;

@@ -109,7 +109,7 @@ public sealed class AlterUserScramCredentialsRequest : IRequest<AlterUserScramCr
 
 /// <summary>Result of each user.</summary>
 /// <remarks>Errors worth handling: UNACCEPTABLE_CREDENTIAL, UNSUPPORTED_SASL_MECHANISM, RESOURCE_NOT_FOUND, DUPLICATE_RESOURCE.</remarks>
-public sealed class AlterUserScramCredentialsResponse : IApiMessage, IApiSchema
+public sealed class AlterUserScramCredentialsResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.AlterUserScramCredentials;

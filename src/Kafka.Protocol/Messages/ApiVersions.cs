@@ -57,7 +57,7 @@ public sealed class ApiVersionsRequest : IRequest<ApiVersionsResponse>, IApiSche
 /// UNSUPPORTED_VERSION.
 /// </summary>
 /// <remarks>Errors worth handling: UNSUPPORTED_VERSION, INVALID_REQUEST.</remarks>
-public sealed class ApiVersionsResponse : IApiMessage, IApiSchema
+public sealed class ApiVersionsResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.ApiVersions;

@@ -42,7 +42,7 @@ public sealed class ConsumerGroupDescribeRequest : IRequest<ConsumerGroupDescrib
 
 /// <summary>The groups.</summary>
 /// <remarks>Errors worth handling: GROUP_ID_NOT_FOUND, NOT_COORDINATOR.</remarks>
-public sealed class ConsumerGroupDescribeResponse : IApiMessage, IApiSchema
+public sealed class ConsumerGroupDescribeResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.ConsumerGroupDescribe;

@@ -117,7 +117,7 @@ public sealed class ConsumerGroupHeartbeatRequest : IRequest<ConsumerGroupHeartb
 /// Errors worth handling: UNKNOWN_MEMBER_ID, FENCED_MEMBER_EPOCH, UNRELEASED_INSTANCE_ID, UNSUPPORTED_ASSIGNOR, GROUP_MAX_SIZE_REACHED,
 /// INVALID_REGULAR_EXPRESSION.
 /// </remarks>
-public sealed class ConsumerGroupHeartbeatResponse : IApiMessage, IApiSchema
+public sealed class ConsumerGroupHeartbeatResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.ConsumerGroupHeartbeat;

@@ -106,7 +106,7 @@ public sealed class CreateAclsRequest : IRequest<CreateAclsResponse>, IApiSchema
 
 /// <summary>Result of each rule.</summary>
 /// <remarks>Errors worth handling: SECURITY_DISABLED, INVALID_REQUEST, CLUSTER_AUTHORIZATION_FAILED.</remarks>
-public sealed class CreateAclsResponse : IApiMessage, IApiSchema
+public sealed class CreateAclsResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.CreateAcls;

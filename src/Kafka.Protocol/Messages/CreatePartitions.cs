@@ -113,7 +113,7 @@ public sealed class CreatePartitionsRequest : IRequest<CreatePartitionsResponse>
 /// <remarks>
 /// Errors worth handling: INVALID_PARTITIONS, UNKNOWN_TOPIC_OR_PARTITION, INVALID_REPLICA_ASSIGNMENT, REASSIGNMENT_IN_PROGRESS.
 /// </remarks>
-public sealed class CreatePartitionsResponse : IApiMessage, IApiSchema
+public sealed class CreatePartitionsResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.CreatePartitions;

@@ -163,7 +163,7 @@ public sealed class CreateTopicsRequest : IRequest<CreateTopicsResponse>, IApiSc
 /// Errors worth handling: TOPIC_ALREADY_EXISTS, INVALID_TOPIC_EXCEPTION, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR,
 /// INVALID_REPLICA_ASSIGNMENT, INVALID_CONFIG, INVALID_REQUEST, NOT_CONTROLLER.
 /// </remarks>
-public sealed class CreateTopicsResponse : IApiMessage, IApiSchema
+public sealed class CreateTopicsResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.CreateTopics;

@@ -103,7 +103,7 @@ public sealed class DeleteAclsRequest : IRequest<DeleteAclsResponse>, IApiSchema
 
 /// <summary>What each filter removed.</summary>
 /// <remarks>Errors worth handling: SECURITY_DISABLED, CLUSTER_AUTHORIZATION_FAILED.</remarks>
-public sealed class DeleteAclsResponse : IApiMessage, IApiSchema
+public sealed class DeleteAclsResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.DeleteAcls;

@@ -41,7 +41,7 @@ public sealed class DeleteGroupsRequest : IRequest<DeleteGroupsResponse>, IApiSc
 
 /// <summary>Result of each group.</summary>
 /// <remarks>Errors worth handling: NON_EMPTY_GROUP, GROUP_ID_NOT_FOUND, NOT_COORDINATOR.</remarks>
-public sealed class DeleteGroupsResponse : IApiMessage, IApiSchema
+public sealed class DeleteGroupsResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.DeleteGroups;

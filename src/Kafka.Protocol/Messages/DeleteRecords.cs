@@ -106,7 +106,7 @@ public sealed class DeleteRecordsRequest : IRequest<DeleteRecordsResponse>, IApi
 
 /// <summary>First offset left in each partition.</summary>
 /// <remarks>Errors worth handling: OFFSET_OUT_OF_RANGE, UNKNOWN_TOPIC_OR_PARTITION, POLICY_VIOLATION.</remarks>
-public sealed class DeleteRecordsResponse : IApiMessage, IApiSchema
+public sealed class DeleteRecordsResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.DeleteRecords;

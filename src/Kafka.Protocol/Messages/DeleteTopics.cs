@@ -83,7 +83,7 @@ public sealed class DeleteTopicsRequest : IRequest<DeleteTopicsResponse>, IApiSc
 
 /// <summary>Result of each topic.</summary>
 /// <remarks>Errors worth handling: UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID, TOPIC_DELETION_DISABLED, NOT_CONTROLLER.</remarks>
-public sealed class DeleteTopicsResponse : IApiMessage, IApiSchema
+public sealed class DeleteTopicsResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.DeleteTopics;

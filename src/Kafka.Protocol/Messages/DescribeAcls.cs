@@ -78,7 +78,7 @@ public sealed class DescribeAclsRequest : IRequest<DescribeAclsResponse>, IApiSc
 
 /// <summary>The rules, by resource.</summary>
 /// <remarks>Errors worth handling: SECURITY_DISABLED, CLUSTER_AUTHORIZATION_FAILED.</remarks>
-public sealed class DescribeAclsResponse : IApiMessage, IApiSchema
+public sealed class DescribeAclsResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.DescribeAcls;

@@ -81,7 +81,7 @@ public sealed class DescribeClientQuotasRequest : IRequest<DescribeClientQuotasR
 
 /// <summary>The quotas; null entries on error.</summary>
 /// <remarks>Errors worth handling: INVALID_REQUEST, CLUSTER_AUTHORIZATION_FAILED.</remarks>
-public sealed class DescribeClientQuotasResponse : IApiMessage, IApiSchema
+public sealed class DescribeClientQuotasResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.DescribeClientQuotas;

@@ -46,7 +46,7 @@ public sealed class DescribeClusterRequest : IRequest<DescribeClusterResponse>, 
 
 /// <summary>The cluster.</summary>
 /// <remarks>Errors worth handling: CLUSTER_AUTHORIZATION_FAILED, UNSUPPORTED_ENDPOINT_TYPE.</remarks>
-public sealed class DescribeClusterResponse : IApiMessage, IApiSchema
+public sealed class DescribeClusterResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.DescribeCluster;

@@ -97,7 +97,7 @@ public sealed class DescribeConfigsRequest : IRequest<DescribeConfigsResponse>, 
 
 /// <summary>The configurations.</summary>
 /// <remarks>Errors worth handling: UNKNOWN_TOPIC_OR_PARTITION, INVALID_REQUEST, INVALID_CONFIG.</remarks>
-public sealed class DescribeConfigsResponse : IApiMessage, IApiSchema
+public sealed class DescribeConfigsResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.DescribeConfigs;

@@ -50,7 +50,7 @@ public sealed class DescribeGroupsRequest : IRequest<DescribeGroupsResponse>, IA
 
 /// <summary>The groups; one that does not exist is in state <c>Dead</c>.</summary>
 /// <remarks>Errors worth handling: NOT_COORDINATOR, GROUP_AUTHORIZATION_FAILED.</remarks>
-public sealed class DescribeGroupsResponse : IApiMessage, IApiSchema
+public sealed class DescribeGroupsResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.DescribeGroups;

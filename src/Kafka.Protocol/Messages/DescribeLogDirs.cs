@@ -71,7 +71,7 @@ public sealed class DescribeLogDirsRequest : IRequest<DescribeLogDirsResponse>, 
 
 /// <summary>Log directories with the logs in them.</summary>
 /// <remarks>Errors worth handling: KAFKA_STORAGE_ERROR, CLUSTER_AUTHORIZATION_FAILED.</remarks>
-public sealed class DescribeLogDirsResponse : IApiMessage, IApiSchema
+public sealed class DescribeLogDirsResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.DescribeLogDirs;

@@ -63,7 +63,7 @@ public sealed class DescribeProducersRequest : IRequest<DescribeProducersRespons
 
 /// <summary>The producers.</summary>
 /// <remarks>Errors worth handling: UNKNOWN_TOPIC_OR_PARTITION, NOT_LEADER_OR_FOLLOWER.</remarks>
-public sealed class DescribeProducersResponse : IApiMessage, IApiSchema
+public sealed class DescribeProducersResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.DescribeProducers;

@@ -94,7 +94,7 @@ public sealed class DescribeTopicPartitionsRequest : IRequest<DescribeTopicParti
 
 /// <summary>One page of partitions.</summary>
 /// <remarks>Errors worth handling: UNKNOWN_TOPIC_OR_PARTITION, INVALID_REQUEST.</remarks>
-public sealed class DescribeTopicPartitionsResponse : IApiMessage, IApiSchema
+public sealed class DescribeTopicPartitionsResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.DescribeTopicPartitions;

@@ -37,7 +37,7 @@ public sealed class DescribeTransactionsRequest : IRequest<DescribeTransactionsR
 
 /// <summary>The transactions.</summary>
 /// <remarks>Errors worth handling: TRANSACTIONAL_ID_NOT_FOUND, NOT_COORDINATOR.</remarks>
-public sealed class DescribeTransactionsResponse : IApiMessage, IApiSchema
+public sealed class DescribeTransactionsResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.DescribeTransactions;

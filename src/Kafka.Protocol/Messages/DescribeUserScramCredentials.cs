@@ -58,7 +58,7 @@ public sealed class DescribeUserScramCredentialsRequest : IRequest<DescribeUserS
 
 /// <summary>The credentials, without secrets.</summary>
 /// <remarks>Errors worth handling: RESOURCE_NOT_FOUND, DUPLICATE_RESOURCE.</remarks>
-public sealed class DescribeUserScramCredentialsResponse : IApiMessage, IApiSchema
+public sealed class DescribeUserScramCredentialsResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.DescribeUserScramCredentials;

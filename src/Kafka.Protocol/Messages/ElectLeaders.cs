@@ -88,7 +88,7 @@ public sealed class ElectLeadersRequest : IRequest<ElectLeadersResponse>, IApiSc
 /// Errors worth handling: ELECTION_NOT_NEEDED, PREFERRED_LEADER_NOT_AVAILABLE, ELIGIBLE_LEADERS_NOT_AVAILABLE,
 /// CLUSTER_AUTHORIZATION_FAILED.
 /// </remarks>
-public sealed class ElectLeadersResponse : IApiMessage, IApiSchema
+public sealed class ElectLeadersResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.ElectLeaders;

@@ -56,7 +56,7 @@ public sealed class EndTxnRequest : IRequest<EndTxnResponse>, IApiSchema
 
 /// <summary>Whether it worked.</summary>
 /// <remarks>Errors worth handling: CONCURRENT_TRANSACTIONS, INVALID_TXN_STATE, INVALID_PRODUCER_ID_MAPPING, PRODUCER_FENCED.</remarks>
-public sealed class EndTxnResponse : IApiMessage, IApiSchema
+public sealed class EndTxnResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.EndTxn;

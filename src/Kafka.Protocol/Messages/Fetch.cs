@@ -343,7 +343,7 @@ public sealed class FetchRequest : IRequest<FetchResponse>, IApiSchema
 /// Errors worth handling: OFFSET_OUT_OF_RANGE, UNKNOWN_TOPIC_OR_PARTITION, FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH, UNKNOWN_TOPIC_ID,
 /// FETCH_SESSION_ID_NOT_FOUND.
 /// </remarks>
-public sealed class FetchResponse : IApiMessage, IApiSchema
+public sealed class FetchResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.Fetch;

@@ -63,7 +63,7 @@ public sealed class FindCoordinatorRequest : IRequest<FindCoordinatorResponse>, 
 
 /// <summary>The coordinators.</summary>
 /// <remarks>Errors worth handling: COORDINATOR_NOT_AVAILABLE, INVALID_REQUEST.</remarks>
-public sealed class FindCoordinatorResponse : IApiMessage, IApiSchema
+public sealed class FindCoordinatorResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.FindCoordinator;

@@ -37,7 +37,7 @@ public sealed class GetTelemetrySubscriptionsRequest : IRequest<GetTelemetrySubs
 
 /// <summary>The metrics wanted.</summary>
 /// <remarks>Errors worth handling: THROTTLING_QUOTA_EXCEEDED, INVALID_REQUEST.</remarks>
-public sealed class GetTelemetrySubscriptionsResponse : IApiMessage, IApiSchema
+public sealed class GetTelemetrySubscriptionsResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.GetTelemetrySubscriptions;

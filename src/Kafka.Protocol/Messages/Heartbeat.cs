@@ -60,7 +60,7 @@ public sealed class HeartbeatRequest : IRequest<HeartbeatResponse>, IApiSchema
 
 /// <summary>Whether the membership still holds.</summary>
 /// <remarks>Errors worth handling: REBALANCE_IN_PROGRESS, ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID.</remarks>
-public sealed class HeartbeatResponse : IApiMessage, IApiSchema
+public sealed class HeartbeatResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.Heartbeat;

@@ -119,7 +119,7 @@ public sealed class IncrementalAlterConfigsRequest : IRequest<IncrementalAlterCo
 
 /// <summary>Result of each resource.</summary>
 /// <remarks>Errors worth handling: INVALID_CONFIG, UNKNOWN_TOPIC_OR_PARTITION, INVALID_REQUEST, POLICY_VIOLATION.</remarks>
-public sealed class IncrementalAlterConfigsResponse : IApiMessage, IApiSchema
+public sealed class IncrementalAlterConfigsResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.IncrementalAlterConfigs;

@@ -66,7 +66,7 @@ public sealed class InitProducerIdRequest : IRequest<InitProducerIdResponse>, IA
 
 /// <summary>The producer id and epoch to use.</summary>
 /// <remarks>Errors worth handling: CONCURRENT_TRANSACTIONS, INVALID_TRANSACTION_TIMEOUT, PRODUCER_FENCED, INVALID_PRODUCER_EPOCH.</remarks>
-public sealed class InitProducerIdResponse : IApiMessage, IApiSchema
+public sealed class InitProducerIdResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.InitProducerId;

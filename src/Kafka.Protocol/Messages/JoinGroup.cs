@@ -119,7 +119,7 @@ public sealed class JoinGroupRequest : IRequest<JoinGroupResponse>, IApiSchema
 /// Errors worth handling: MEMBER_ID_REQUIRED (the answer then has the id to use), UNKNOWN_MEMBER_ID, INCONSISTENT_GROUP_PROTOCOL,
 /// INVALID_SESSION_TIMEOUT, FENCED_INSTANCE_ID, GROUP_MAX_SIZE_REACHED.
 /// </remarks>
-public sealed class JoinGroupResponse : IApiMessage, IApiSchema
+public sealed class JoinGroupResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.JoinGroup;

@@ -96,7 +96,7 @@ public sealed class LeaveGroupRequest : IRequest<LeaveGroupResponse>, IApiSchema
 
 /// <summary>Result of each departure.</summary>
 /// <remarks>Errors worth handling: UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID.</remarks>
-public sealed class LeaveGroupResponse : IApiMessage, IApiSchema
+public sealed class LeaveGroupResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.LeaveGroup;

@@ -54,7 +54,7 @@ public sealed class ListGroupsRequest : IRequest<ListGroupsResponse>, IApiSchema
 
 /// <summary>The groups.</summary>
 /// <remarks>Errors worth handling: COORDINATOR_LOAD_IN_PROGRESS.</remarks>
-public sealed class ListGroupsResponse : IApiMessage, IApiSchema
+public sealed class ListGroupsResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.ListGroups;

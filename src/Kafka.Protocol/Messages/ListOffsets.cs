@@ -134,7 +134,7 @@ public sealed class ListOffsetsRequest : IRequest<ListOffsetsResponse>, IApiSche
 
 /// <summary>The offsets found.</summary>
 /// <remarks>Errors worth handling: UNKNOWN_TOPIC_OR_PARTITION, FENCED_LEADER_EPOCH, UNSUPPORTED_FOR_MESSAGE_FORMAT.</remarks>
-public sealed class ListOffsetsResponse : IApiMessage, IApiSchema
+public sealed class ListOffsetsResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.ListOffsets;

@@ -68,7 +68,7 @@ public sealed class ListPartitionReassignmentsRequest : IRequest<ListPartitionRe
 
 /// <summary>The moves under way.</summary>
 /// <remarks>Errors worth handling: NOT_CONTROLLER, CLUSTER_AUTHORIZATION_FAILED.</remarks>
-public sealed class ListPartitionReassignmentsResponse : IApiMessage, IApiSchema
+public sealed class ListPartitionReassignmentsResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.ListPartitionReassignments;

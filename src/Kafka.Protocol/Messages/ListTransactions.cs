@@ -51,7 +51,7 @@ public sealed class ListTransactionsRequest : IRequest<ListTransactionsResponse>
 
 /// <summary>The transactions.</summary>
 /// <remarks>Errors worth handling: COORDINATOR_LOAD_IN_PROGRESS.</remarks>
-public sealed class ListTransactionsResponse : IApiMessage, IApiSchema
+public sealed class ListTransactionsResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.ListTransactions;

@@ -108,7 +108,7 @@ public sealed class MetadataRequest : IRequest<MetadataResponse>, IApiSchema
 
 /// <summary>Brokers, topics and the leaders of their partitions.</summary>
 /// <remarks>Errors worth handling: UNKNOWN_TOPIC_OR_PARTITION, LEADER_NOT_AVAILABLE, INVALID_TOPIC_EXCEPTION, UNKNOWN_TOPIC_ID.</remarks>
-public sealed class MetadataResponse : IApiMessage, IApiSchema
+public sealed class MetadataResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.Metadata;

@@ -164,7 +164,7 @@ public sealed class OffsetCommitRequest : IRequest<OffsetCommitResponse>, IApiSc
 /// Errors worth handling: ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID, REBALANCE_IN_PROGRESS, OFFSET_METADATA_TOO_LARGE, FENCED_INSTANCE_ID,
 /// STALE_MEMBER_EPOCH.
 /// </remarks>
-public sealed class OffsetCommitResponse : IApiMessage, IApiSchema
+public sealed class OffsetCommitResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.OffsetCommit;

@@ -83,7 +83,7 @@ public sealed class OffsetDeleteRequest : IRequest<OffsetDeleteResponse>, IApiSc
 
 /// <summary>Result of each partition.</summary>
 /// <remarks>Errors worth handling: GROUP_SUBSCRIBED_TO_TOPIC, GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP.</remarks>
-public sealed class OffsetDeleteResponse : IApiMessage, IApiSchema
+public sealed class OffsetDeleteResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.OffsetDelete;

@@ -183,7 +183,7 @@ public sealed class OffsetFetchRequest : IRequest<OffsetFetchResponse>, IApiSche
 
 /// <summary>The positions; offset -1 where there is none.</summary>
 /// <remarks>Errors worth handling: NOT_COORDINATOR, COORDINATOR_LOAD_IN_PROGRESS, UNSTABLE_OFFSET_COMMIT, STALE_MEMBER_EPOCH.</remarks>
-public sealed class OffsetFetchResponse : IApiMessage, IApiSchema
+public sealed class OffsetFetchResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.OffsetFetch;

@@ -115,7 +115,7 @@ public sealed class OffsetForLeaderEpochRequest : IRequest<OffsetForLeaderEpochR
 
 /// <summary>The end offset of each epoch.</summary>
 /// <remarks>Errors worth handling: FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH, UNKNOWN_TOPIC_OR_PARTITION.</remarks>
-public sealed class OffsetForLeaderEpochResponse : IApiMessage, IApiSchema
+public sealed class OffsetForLeaderEpochResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.OffsetForLeaderEpoch;

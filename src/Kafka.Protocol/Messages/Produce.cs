@@ -125,7 +125,7 @@ public sealed class ProduceRequest : IRequest<ProduceResponse>, IApiSchema
 /// Errors worth handling: CORRUPT_MESSAGE, UNKNOWN_TOPIC_OR_PARTITION, MESSAGE_TOO_LARGE, INVALID_TOPIC_EXCEPTION,
 /// OUT_OF_ORDER_SEQUENCE_NUMBER, DUPLICATE_SEQUENCE_NUMBER, INVALID_PRODUCER_EPOCH, UNSUPPORTED_COMPRESSION_TYPE, INVALID_RECORD.
 /// </remarks>
-public sealed class ProduceResponse : IApiMessage, IApiSchema
+public sealed class ProduceResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.Produce;

@@ -57,7 +57,7 @@ public sealed class PushTelemetryRequest : IRequest<PushTelemetryResponse>, IApi
 
 /// <summary>Whether they were taken.</summary>
 /// <remarks>Errors worth handling: UNKNOWN_SUBSCRIPTION_ID, TELEMETRY_TOO_LARGE, UNSUPPORTED_COMPRESSION_TYPE.</remarks>
-public sealed class PushTelemetryResponse : IApiMessage, IApiSchema
+public sealed class PushTelemetryResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.PushTelemetry;

@@ -113,7 +113,7 @@ public sealed class SyncGroupRequest : IRequest<SyncGroupResponse>, IApiSchema
 
 /// <summary>The member's assignment.</summary>
 /// <remarks>Errors worth handling: REBALANCE_IN_PROGRESS, ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID, INCONSISTENT_GROUP_PROTOCOL.</remarks>
-public sealed class SyncGroupResponse : IApiMessage, IApiSchema
+public sealed class SyncGroupResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.SyncGroup;

@@ -163,7 +163,7 @@ public sealed class TxnOffsetCommitRequest : IRequest<TxnOffsetCommitResponse>, 
 /// <remarks>
 /// Errors worth handling: ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID, INVALID_PRODUCER_EPOCH, UNSTABLE_OFFSET_COMMIT.
 /// </remarks>
-public sealed class TxnOffsetCommitResponse : IApiMessage, IApiSchema
+public sealed class TxnOffsetCommitResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.TxnOffsetCommit;

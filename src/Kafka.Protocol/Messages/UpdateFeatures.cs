@@ -95,7 +95,7 @@ public sealed class UpdateFeaturesRequest : IRequest<UpdateFeaturesResponse>, IA
 
 /// <summary>Result of each feature.</summary>
 /// <remarks>Errors worth handling: FEATURE_UPDATE_FAILED, INVALID_UPDATE_VERSION, NOT_CONTROLLER.</remarks>
-public sealed class UpdateFeaturesResponse : IApiMessage, IApiSchema
+public sealed class UpdateFeaturesResponse : IApiMessage, IApiSchema, IThrottledResponse
 {
     /// <inheritdoc/>
     public static ApiKey ApiKey => ApiKey.UpdateFeatures;

@@ -22,7 +22,7 @@ public sealed class FrameReaderHangUpTests : IDisposable
         _client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         _client.Connect(listener.LocalEndPoint!);
         _server = listener.Accept();
-        _reader = new FrameReader(_server, 1024, new RequestMemory(1024 * 1024), TimeProvider.System);
+        _reader = new FrameReader(new SocketTransport(_server), 1024, new RequestMemory(1024 * 1024), TimeProvider.System);
     }
 
     [Fact]
