@@ -8,7 +8,7 @@ const string usage = """
     bench engine SCENARIO [--records N] [--warm-up N] [--listen]
       drives the task engine in process, in one thread: batches in, outputs dropped, changelogs on, a commit every 100,000 records
       --listen: with a listener that reads all metrics once a second
-      scenarios: stateless, count-memory, count-rocksdb, window-rocksdb, table-join-memory, table-join-rocksdb, stream-join-rocksdb, or all
+      scenarios: stateless, count-memory, count-rocksdb, window-rocksdb, table-join-memory, table-join-rocksdb, stream-join-rocksdb, async (give it --records 200000 --warm-up 50000), or all
 
     bench e2e SCENARIO [--exactly-once] [--bootstrap-servers HOST:PORT] [--records N] [--partitions N] [--threads N]
       runs an application against a broker (default: the embedded one, on disk) until it has consumed what was there at start
@@ -50,8 +50,9 @@ EngineScenario[] engine =
 [
     new StatelessScenario(), new CountScenario(StoreType.InMemory), new CountScenario(StoreType.RocksDb), new WindowScenario(),
     new TableJoinScenario(StoreType.InMemory), new TableJoinScenario(StoreType.RocksDb), new StreamJoinScenario(),
+    new AsyncScenario(),
 ];
-var chosen = engine.Where(scenario => name == "all" || scenario.Name == name).ToList();
+var chosen = engine.Where(scenario => name == "all" ? scenario is not AsyncScenario : scenario.Name == name).ToList();
 if (chosen.Count == 0) return Unknown();
 foreach (var scenario in chosen) EngineRun.Run(scenario, Number("--warm-up", 2_000_000), Number("--records", 5_000_000), args.Contains("--listen"), Console.Out);
 return 0;

@@ -45,12 +45,30 @@ public static class StreamsConfiguration
         ("client.id", nameof(StreamsConfig.ClientId), static (config, value) => config with { ClientId = value }),
         ("group.instance.id", nameof(StreamsConfig.GroupInstanceId), static (config, value) => config with { GroupInstanceId = value }),
         ("errors.dead.letter.queue.topic.name", nameof(StreamsConfig.DeadLetterTopic), static (config, value) => config with { DeadLetterTopic = value }),
+        ("application.server", nameof(StreamsConfig.ApplicationServer), static (config, value) => config with { ApplicationServer = value }),
+        ("client.rack", nameof(StreamsConfig.ClientRack), static (config, value) => config with { ClientRack = value }),
+        ("num.standby.replicas", nameof(StreamsConfig.NumStandbyReplicas), static (config, value) => config with { NumStandbyReplicas = Number<int>(value) }),
+        ("acceptable.recovery.lag", nameof(StreamsConfig.AcceptableRecoveryLag), static (config, value) => config with { AcceptableRecoveryLag = Number<long>(value) }),
+        ("max.warmup.replicas", nameof(StreamsConfig.MaxWarmupReplicas), static (config, value) => config with { MaxWarmupReplicas = Number<int>(value) }),
+        ("probing.rebalance.interval.ms", nameof(StreamsConfig.ProbingRebalanceInterval), static (config, value) => config with { ProbingRebalanceInterval = Time(value) }),
+        ("rack.aware.assignment.tags", nameof(StreamsConfig.RackAwareAssignmentTags), static (config, value) => config with { RackAwareAssignmentTags = value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) }),
+        ("state.cleanup.delay.ms", nameof(StreamsConfig.StateCleanupDelay), static (config, value) => config with { StateCleanupDelay = Time(value) }),
+        ("ensure.explicit.internal.resource.naming", nameof(StreamsConfig.EnsureExplicitInternalResourceNaming), static (config, value) => config with { EnsureExplicitInternalResourceNaming = bool.TryParse(value, out var yes) ? yes : throw new FormatException("true or false is expected") }),
+        ("default.interactive.query.isolation.level", nameof(StreamsConfig.DefaultInteractiveQueryIsolationLevel), static (config, value) => config with { DefaultInteractiveQueryIsolationLevel = Name<IsolationLevel>(value.Replace("_", "", StringComparison.Ordinal)) }),
         ("metrics.recording.level", nameof(StreamsConfig.MetricsRecordingLevel), static (config, value) => config with { MetricsRecordingLevel = Name<MetricsRecordingLevel>(value) }),
     ];
+
+    // What belongs to every client, and is written without a prefix in Kafka Streams too.
+    private static readonly string[] _clientPrefixes = ["security.", "sasl.", "ssl."];
 
     private static readonly (string[] Prefixes, Func<StreamsConfig, string, string, StreamsConfig> Add)[] _prefixes =
     [
         (["consumer.", "consumerproperties."], static (config, key, value) => config with { ConsumerProperties = With(config.ConsumerProperties, key, value) }),
+        (["main.consumer.", "mainconsumerproperties."], static (config, key, value) => config with { MainConsumerProperties = With(config.MainConsumerProperties, key, value) }),
+        (["restore.consumer.", "restoreconsumerproperties."], static (config, key, value) => config with { RestoreConsumerProperties = With(config.RestoreConsumerProperties, key, value) }),
+        (["global.consumer.", "globalconsumerproperties."], static (config, key, value) => config with { GlobalConsumerProperties = With(config.GlobalConsumerProperties, key, value) }),
+        (["admin.", "clientproperties."], static (config, key, value) => config with { ClientProperties = With(config.ClientProperties, key, value) }),
+        (["client.tag.", "clienttags."], static (config, key, value) => config with { ClientTags = With(config.ClientTags, key, value) }),
         (["producer.", "producerproperties."], static (config, key, value) => config with { ProducerProperties = With(config.ProducerProperties, key, value) }),
         (["topic.", "topicproperties."], static (config, key, value) => config with { TopicProperties = With(config.TopicProperties, key, value) }),
     ];
@@ -98,7 +116,9 @@ public static class StreamsConfiguration
             }
         }
 
-        return null;
+        return _clientPrefixes.Any(prefix => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))
+            ? config with { ClientProperties = With(config.ClientProperties, name.ToLowerInvariant(), value) }
+            : null;
     }
 
     private static Dictionary<string, string> With(IReadOnlyDictionary<string, string> properties, string key, string value) =>

@@ -38,7 +38,7 @@ public sealed partial class PagesTests
     [Theory]
     [MemberData(nameof(Pages))]
     public void Block_says_its_language(string page) =>
-        Assert.All(Blocks.In(page, Repository.ReadText(page)), block => Assert.Contains(block.Language, new[] { "csharp", "text", "mermaid", "dot", "sh", "xml", "json" }));
+        Assert.All(Blocks.In(page, Repository.ReadText(page)), block => Assert.Contains(block.Language, new[] { "csharp", "text", "mermaid", "dot", "sh", "properties", "xml", "json" }));
 
     [Theory]
     [MemberData(nameof(Examples))]

@@ -63,6 +63,7 @@ public sealed class StreamsConfigurationTests
         string[] code =
         [
             nameof(StreamsConfig.Cluster), nameof(StreamsConfig.LoggerFactory), nameof(StreamsConfig.MeterFactory), nameof(StreamsConfig.TimeProvider),
+            nameof(StreamsConfig.StateRestoreListener), nameof(StreamsConfig.StandbyUpdateListener),
         ];
         foreach (var property in typeof(StreamsConfig).GetProperties())
         {
