@@ -10,6 +10,8 @@ namespace Packages;
 /// <summary>The packages as a user gets them: packed, looked into, and used by a program made from the template, without network.</summary>
 public sealed class PackagesTests(PackedPackages packed) : IClassFixture<PackedPackages>
 {
+    private static readonly HashSet<string> s_tools = ["Streams.Tool"];
+
     private static readonly string[] s_withoutAssembly = ["Streams.Analyzers", "Streams.Templates"];
 
     [Fact]
@@ -45,6 +47,14 @@ public sealed class PackagesTests(PackedPackages packed) : IClassFixture<PackedP
 
             var references = XDocument.Load(Path.Combine(PackedPackages.Root, "src", name, name + ".csproj")).Descendants("ProjectReference")
                 .Select(reference => Path.GetFileNameWithoutExtension(((string)reference.Attribute("Include")!).Replace('\\', '/')));
+            if (s_tools.Contains(name))
+            {
+                // A tool is installed alone, so it brings what it uses.
+                Assert.Empty(dependencies);
+                foreach (var assembly in references.Append(name)) Assert.Contains($"tools/net10.0/any/{assembly}.dll", files);
+                continue;
+            }
+
             Assert.Empty(references.Except(dependencies));
             Assert.Contains($"lib/net10.0/{name}.dll", files);
             Assert.Contains($"lib/net10.0/{name}.xml", files);
@@ -58,7 +68,7 @@ public sealed class PackagesTests(PackedPackages packed) : IClassFixture<PackedP
         foreach (var name in packed.Packages.Keys.Except(s_withoutAssembly))
         {
             using var zip = ZipFile.OpenRead(Path.ChangeExtension(packed.Packages[name], ".snupkg"));
-            Assert.Contains($"lib/net10.0/{name}.pdb", zip.Entries.Select(entry => entry.FullName));
+            Assert.Contains($"{(s_tools.Contains(name) ? "tools/net10.0/any" : "lib/net10.0")}/{name}.pdb", zip.Entries.Select(entry => entry.FullName));
         }
     }
 
