@@ -14,6 +14,7 @@ internal sealed class ScramExchange(ScramMechanism mechanism, Func<string, Scram
     private string? _user;
     private ScramCredential? _credential;
     private bool _isDecoy;
+    private string _clientNonce = "";
     private string _nonce = "";
     private string _channelBinding = "";
     private string _firstMessages = "";
@@ -55,6 +56,7 @@ internal sealed class ScramExchange(ScramMechanism mechanism, Func<string, Scram
         }
 
         _user = user;
+        _clientNonce = clientNonce;
         _nonce = clientNonce + Convert.ToBase64String(RandomNumberGenerator.GetBytes(NonceBytes));
         var answer = $"r={_nonce},s={Convert.ToBase64String(_credential.Salt)},i={_credential.Iterations}";
         _firstMessages = bare + "," + answer;
@@ -71,7 +73,9 @@ internal sealed class ScramExchange(ScramMechanism mechanism, Func<string, Scram
             throw new SaslException("Invalid SASL/SCRAM message: attribute p is missing");
         var proofPart = text[(proofAt + 1)..];
         var proof = ScramMessage.TakeBytes(ref proofPart, 'p');
-        if (binding != _channelBinding || nonce != _nonce || proof.Length != mechanism.HashBytes)
+        // librdkafka up to 2.6.0 puts its own nonce before the whole one once more. Kafka 3 lets that pass and Kafka 4 does not; it is harmless,
+        // since our part is there and the proof covers the nonce as it was sent.
+        if (binding != _channelBinding || (nonce != _nonce && nonce != _clientNonce + _nonce) || proof.Length != mechanism.HashBytes)
             throw SaslException.InvalidCredentials(mechanism.Name);
 
         // ClientKey = proof XOR HMAC(StoredKey, everything said so far); it is the right one if its hash is the stored key.
