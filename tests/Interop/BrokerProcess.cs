@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.RegularExpressions;
 
 namespace Interop;
@@ -10,13 +11,16 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
 {
     private static readonly TimeSpan _startLimit = TimeSpan.FromSeconds(30);
 
-    private readonly string[] _settings;
+    private readonly IReadOnlyList<string> _options;
+    private readonly bool _namesListeners;
+    private readonly ConcurrentDictionary<string, TaskCompletionSource<string>> _listeners = new(StringComparer.Ordinal);
     private readonly string _dataDirectory;
     private RunningProcess? _process;
 
-    private BrokerProcess(string[] settings)
+    private BrokerProcess(IReadOnlyList<string> options, bool namesListeners)
     {
-        _settings = settings;
+        _options = options;
+        _namesListeners = namesListeners;
         _dataDirectory = Directory.CreateTempSubdirectory("broker-lite-interop-").FullName;
     }
 
@@ -26,9 +30,23 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
     public int Port => int.Parse(Bootstrap[(Bootstrap.LastIndexOf(':') + 1)..], System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>Starts a broker on an empty folder, with <paramref name="settings"/> as <c>name=value</c>, and returns when it serves.</summary>
-    public static async Task<BrokerProcess> StartAsync(CancellationToken cancellation, params string[] settings)
+    public static Task<BrokerProcess> StartAsync(CancellationToken cancellation, params string[] settings) =>
+        StartAsync(new BrokerProcess([.. Options(settings)], namesListeners: false), cancellation);
+
+    /// <summary>
+    /// Starts a broker whose settings name its listeners, so that it has more than one address (<see cref="AddressOfAsync"/>), with further
+    /// options of its command line. Ports of 0 are other ones after a restart.
+    /// </summary>
+    public static Task<BrokerProcess> StartWithListenersAsync(IEnumerable<string> options, CancellationToken cancellation, params string[] settings) =>
+        StartAsync(new BrokerProcess([.. options, .. Options(settings)], namesListeners: true), cancellation);
+
+    /// <summary><c>host:port</c> of one listener, as the broker's log tells it.</summary>
+    public Task<string> AddressOfAsync(string listener, CancellationToken cancellation) => Listener(listener).Task.WaitAsync(_startLimit, cancellation);
+
+    private static IEnumerable<string> Options(string[] settings) => settings.SelectMany(setting => (string[])["--set", setting]);
+
+    private static async Task<BrokerProcess> StartAsync(BrokerProcess broker, CancellationToken cancellation)
     {
-        var broker = new BrokerProcess(settings);
         try
         {
             await broker.RunAsync(port: 0, cancellation);
@@ -71,14 +89,18 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
         string[] arguments =
         [
             Path.Combine(AppContext.BaseDirectory, "Broker.Lite.dll"),
-            "--port", port.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            .. _namesListeners ? [] : (string[])["--port", port.ToString(System.Globalization.CultureInfo.InvariantCulture)],
             "--data", _dataDirectory,
-            .. _settings.SelectMany(setting => (string[])["--set", setting]),
+            .. _options,
         ];
         _process = RunningProcess.Start("dotnet", arguments, onLine: line =>
         {
             if (ReadyLine().Match(line) is { Success: true } match)
                 ready.TrySetResult(match.Groups["address"].Value);
+        }, onErrorLine: line =>
+        {
+            if (ListenerLine().Match(line) is { Success: true } match)
+                Listener(match.Groups["name"].Value).TrySetResult(match.Groups["address"].Value);
         });
 
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -93,6 +115,12 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
 
         Bootstrap = await ready.Task;
     }
+
+    private TaskCompletionSource<string> Listener(string name) =>
+        _listeners.GetOrAdd(name, _ => new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously));
+
+    [GeneratedRegex(@" Listener (?<name>\S+) \(\S+\) listens on (?<address>\S+:[0-9]+)$")]
+    private static partial Regex ListenerLine();
 
     [GeneratedRegex(@"^ready (?<address>\S+:[0-9]+)$")]
     private static partial Regex ReadyLine();

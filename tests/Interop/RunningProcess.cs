@@ -18,11 +18,11 @@ internal sealed class RunningProcess : IAsyncDisposable
     private readonly StringBuilder _errors = new();
     private readonly Task _errorReader;
 
-    private RunningProcess(Process process, Action<string>? onLine)
+    private RunningProcess(Process process, Action<string>? onLine, Action<string>? onErrorLine)
     {
         _process = process;
         _output = ReadOutput(process.StandardOutput, onLine);
-        _errorReader = ReadErrors();
+        _errorReader = ReadErrors(onErrorLine);
     }
 
     public bool HasExited => _process.HasExited;
@@ -39,9 +39,10 @@ internal sealed class RunningProcess : IAsyncDisposable
 
     /// <summary>
     /// Starts <paramref name="program"/>; its standard input is empty unless given. <paramref name="onLine"/> is called for each line of output as it
-    /// comes, on a thread of the reader's.
+    /// comes, on a thread of the reader's, and <paramref name="onErrorLine"/> for each line of standard error.
     /// </summary>
-    public static RunningProcess Start(string program, IReadOnlyList<string> arguments, byte[]? input = null, Action<string>? onLine = null)
+    public static RunningProcess Start(
+        string program, IReadOnlyList<string> arguments, byte[]? input = null, Action<string>? onLine = null, Action<string>? onErrorLine = null)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -53,7 +54,7 @@ internal sealed class RunningProcess : IAsyncDisposable
         // A child must not write compiled scripts beside its sources.
         start.Environment["PYTHONDONTWRITEBYTECODE"] = "1";
         var process = Process.Start(start)!;
-        var running = new RunningProcess(process, onLine);
+        var running = new RunningProcess(process, onLine, onErrorLine);
         try
         {
             if (input is not null)
@@ -143,7 +144,7 @@ internal sealed class RunningProcess : IAsyncDisposable
         return text.ToString();
     }
 
-    private async Task ReadErrors()
+    private async Task ReadErrors(Action<string>? onLine)
     {
         while (await _process.StandardError.ReadLineAsync() is { } line)
         {
@@ -152,6 +153,8 @@ internal sealed class RunningProcess : IAsyncDisposable
                 if (_errors.Length + line.Length < MaxOutputLength)
                     _errors.Append(line).Append('\n');
             }
+
+            onLine?.Invoke(line);
         }
     }
 }

@@ -87,7 +87,8 @@ def say(text):
     sys.stdout.flush()
 
 
-def main(produce, consume, flood):
+def main(produce=None, consume=None, flood=None):
+    """Runs the command of the command line; a script that leaves commands out cannot be asked for them."""
     bootstrap, command, *rest = sys.argv[1:]
     if command == "list":
         for name in sorted(CHECKS):
