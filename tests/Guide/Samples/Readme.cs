@@ -19,6 +19,7 @@ public sealed class Readme
         {
             ApplicationId = "word-count",
             BootstrapServers = "localhost:9092",          // or: Cluster = EmbeddedCluster.At("./data")
+            ProcessingGuarantee = ProcessingGuarantee.ExactlyOnce,
         });
         await app.RunAsync(cancellationToken);
         // </snippet>
