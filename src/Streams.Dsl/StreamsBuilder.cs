@@ -95,6 +95,26 @@ public sealed class StreamsBuilder
         return this;
     }
 
+    /// <summary>
+    /// Adds a store whose topic is its changelog, kept up to date by the processor given here; other processors connect to it by name, and only read. Source: KIP-813.
+    /// See <see cref="Topology.AddReadOnlyStateStore{K, V}"/>.
+    /// </summary>
+    /// <param name="store">The store; without a changelog, because the topic is its log.</param>
+    /// <param name="topic">The topic.</param>
+    /// <param name="supplier">Makes the processor that keeps the store up to date: it writes what the topic has.</param>
+    /// <param name="consumed">How the topic is read.</param>
+    public StreamsBuilder AddReadOnlyStateStore<K, V>(IStoreBuilder store, string topic, Func<Processor<K, V>> supplier, Consumed<K, V>? consumed = null)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(topic);
+        ArgumentNullException.ThrowIfNull(supplier);
+        consumed ??= new Consumed<K, V>();
+        var sourceName = _graph.NewProcessorName("KSTREAM-SOURCE-");
+        var name = _graph.NewProcessorName("KTABLE-SOURCE-");
+        _graph.Add(_graph.RootNode, new ReadOnlyStoreNode<K, V>(name, sourceName, topic, consumed, store, supplier, _graph));
+        return this;
+    }
+
     /// <summary>Adds a store for processors to connect to by name.</summary>
     public StreamsBuilder AddStateStore(IStoreBuilder store)
     {

@@ -181,6 +181,37 @@ public sealed class GlobalStoreTests : IDisposable
         static string Text(int number, int round) => $"{round}:{new string((char)('a' + number % 26), 20 + number)}";
     }
 
+    /// <summary>KIP-813.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Read_only_store_is_restored_from_its_topic(bool isPersistent)
+    {
+        await using var cluster = EmbeddedCluster.InMemory();
+        await TestTopics.CreateAsync(cluster, "orders", 1);
+        await TestTopics.CreateAsync(cluster, "facts", 1);
+        await TestTopics.CreateAsync(cluster, "out", 1);
+        TestTopics.Produce(cluster, "facts", [("a", "1"), ("b", "2")]);
+        for (var run = 1; run <= 2; run++)
+        {
+            var seen = new Seen();
+            var builder = new StreamsBuilder();
+            var supplier = isPersistent ? Stores.PersistentKeyValueStore("facts") : Stores.InMemoryKeyValueStore("facts");
+            builder.AddReadOnlyStateStore(
+                Stores.KeyValueStoreBuilder(supplier, Serdes.String, Serdes.String).WithLoggingDisabled(), "facts", () => new Keeper(seen, _ => { }), Consumed.With(Serdes.String, Serdes.String));
+            builder.Stream<string, string>("orders").Process(() => new Reader(), "reader", null, "facts").To("out", Produced.With(Serdes.String, Serdes.String));
+            await using var app = new KafkaStreams(builder.Build(), Config(cluster) with { StateDirectory = Path.Combine(_stateDirectory, isPersistent ? "kept" : $"run-{run}") });
+            await app.StartAsync(TestContext.Current.CancellationToken);
+            await AskUntilAsync(cluster, "a", "a=1");
+            Assert.True(await app.CloseAsync(_patience));
+            Assert.Null(app.Failure);
+            Assert.Equal(["a", "b"], seen.KeysAtClose);
+
+            // What was committed the first time comes back from the store or the topic, not through the processor again.
+            Assert.Equal(run == 1 ? 2 : 0, seen.Count);
+        }
+    }
+
     private static SourceOptions<string, string> Options => new() { KeyDeserializer = Serdes.String, ValueDeserializer = Serdes.String };
 
     private StreamsConfig Config(EmbeddedCluster cluster) => StatelessApplicationTests.Config(cluster, "app") with { StateDirectory = _stateDirectory };
@@ -248,6 +279,16 @@ public sealed class GlobalStoreTests : IDisposable
         {
             foreach (var (key, _) in _store.All().AsEnumerable()) seen.KeysAtClose.Add(key);
         }
+    }
+
+    private sealed class Reader : Processor<string, string, string, string>
+    {
+        private IKeyValueStore<string, string> _store = null!;
+
+        protected override void Init() => _store = Context.GetStateStore<IKeyValueStore<string, string>>("facts");
+
+        public override void Process(in Record<string, string> record) =>
+            Forward(record.WithValue(_store.TryGet(record.Value, out var fact) ? $"{record.Value}={fact}" : "unknown"));
     }
 
     private sealed class Writer : Processor<string, string, string, string>

@@ -169,6 +169,41 @@ public sealed class Topology
         return this;
     }
 
+    /// <summary>
+    /// Adds a store whose topic is its changelog: each task reads its partition of the topic into it with the processor given here, and restores it from the
+    /// topic. Other processors connect to it by name, and only read. Source: KIP-813.
+    /// </summary>
+    /// <remarks>
+    /// The processor has to write what the topic has, unchanged, since that is what a restore brings. Whoever reads the store sees the keys of his task: topics that are
+    /// looked up by key need as many partitions as this one.
+    /// </remarks>
+    /// <param name="store">The store; without a changelog, because the topic is its log.</param>
+    /// <param name="sourceName">Name of the source node.</param>
+    /// <param name="options">How the topic is read.</param>
+    /// <param name="topic">The topic.</param>
+    /// <param name="processorName">Name of the processor that keeps the store up to date.</param>
+    /// <param name="supplier">Makes that processor.</param>
+    /// <exception cref="TopologyException">The store has logging enabled, or a name is taken.</exception>
+    public Topology AddReadOnlyStateStore<K, V>(
+        IStoreBuilder store,
+        string sourceName,
+        SourceOptions<K, V> options,
+        string topic,
+        string processorName,
+        Func<Processor<K, V>> supplier)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        if (store.LoggingEnabled)
+            throw new TopologyException($"Read-only store '{store.Name}' has logging enabled; its topic '{topic}' is its log already. Turn logging off.");
+        if (sourceName == processorName)
+            throw new TopologyException($"The source and the processor of read-only store '{store.Name}' have the same name '{sourceName}'.");
+        AddSource(sourceName, options, topic);
+        AddProcessor(processorName, supplier, sourceName);
+        AddStateStore(store, processorName);
+        UseSourceAsChangelog(store.Name, topic);
+        return this;
+    }
+
     /// <summary>The graph as text, sub-topology by sub-topology: the same text as Kafka Streams' <c>Topology.describe()</c>.</summary>
     public TopologyDescription Describe() => TopologyDescriber.Describe(this);
 

@@ -36,3 +36,18 @@ internal sealed class GlobalStoreNode<K, V>(
     public override void WriteTo(Topology topology) => topology.AddGlobalStore(
         store, sourceName, graph.SourceOptions(consumed, Name) with { AllowAbsentValue = true }, topic, Name, supplier);
 }
+
+/// <summary>A store whose topic is its changelog, kept by a processor of the user's.</summary>
+internal sealed class ReadOnlyStoreNode<K, V>(
+    string name,
+    string sourceName,
+    string topic,
+    Consumed<K, V> consumed,
+    IStoreBuilder store,
+    Func<Processor<K, V>> supplier,
+    GraphBuilder graph)
+    : GraphNode(name)
+{
+    public override void WriteTo(Topology topology) => topology.AddReadOnlyStateStore(
+        store, sourceName, graph.SourceOptions(consumed, Name) with { AllowAbsentValue = true }, topic, Name, supplier);
+}
