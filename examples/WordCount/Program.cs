@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using Streams.Core;
-using Streams.Dsl;
 using Streams.Embedded;
 using Streams.Kafka;
 using WordCount;
@@ -58,17 +57,9 @@ async Task<int> RunAsync()
     var topics = new Topics(cluster, options.ApplicationId);
     await topics.CreateAsync(options.Partitions);
 
-    var builder = new StreamsBuilder();
-    builder.Stream<string, string>(Topics.Lines)
-        .FlatMapValues(Texts.Words)
-        .GroupBy((_, word) => word)
-        .Count(Materialized.As("counts"))
-        .ToStream()
-        .To(Topics.WordCounts);
-
     var time = Stopwatch.StartNew();
     var produced = 0L;
-    await using var app = new KafkaStreams(builder.Build(), new StreamsConfig
+    await using var app = new KafkaStreams(WordCountTopology.Build(), new StreamsConfig
     {
         ApplicationId = options.ApplicationId,
         Cluster = cluster,

@@ -6,16 +6,13 @@ namespace WordCount;
 /// <summary>The example's topics, through the same ports that the engine uses.</summary>
 internal sealed class Topics(ICluster cluster, string applicationId)
 {
-    public const string Lines = "lines";
-    public const string WordCounts = "word-counts";
-
     public async Task CreateAsync(int partitions)
     {
         using var admin = cluster.CreateAdmin(applicationId);
         await admin.CreateTopicsAsync(
             [
-                new NewTopic(Lines, partitions, -1, new Dictionary<string, string>()),
-                new NewTopic(WordCounts, partitions, -1, new Dictionary<string, string> { ["cleanup.policy"] = "compact" }),
+                new NewTopic(WordCountTopology.Lines, partitions, -1, new Dictionary<string, string>()),
+                new NewTopic(WordCountTopology.WordCounts, partitions, -1, new Dictionary<string, string> { ["cleanup.policy"] = "compact" }),
             ],
             CancellationToken.None);
     }
@@ -26,9 +23,9 @@ internal sealed class Topics(ICluster cluster, string applicationId)
     /// </summary>
     public async Task<(long Written, long AlreadyThere)> ProduceAsync(IEnumerable<string> lines, Action<long> progress, CancellationToken cancellationToken)
     {
-        var ends = await EndOffsetsAsync(Lines);
+        var ends = await EndOffsetsAsync(WordCountTopology.Lines);
         using var producer = cluster.CreateProducer(new ProducerOptions { ClientId = applicationId + "-lines" });
-        var topic = producer.GetTopic(Lines);
+        var topic = producer.GetTopic(WordCountTopology.Lines);
         var buffer = new byte[1024];
         var number = 0L;
         var written = 0L;
@@ -36,7 +33,7 @@ internal sealed class Topics(ICluster cluster, string applicationId)
         {
             cancellationToken.ThrowIfCancellationRequested();
             var partition = (int)(number % topic.PartitionCount);
-            if (number++ / topic.PartitionCount < ends[new TopicPartition(Lines, partition)]) continue;
+            if (number++ / topic.PartitionCount < ends[new TopicPartition(WordCountTopology.Lines, partition)]) continue;
             var size = Encoding.UTF8.GetMaxByteCount(line.Length);
             if (buffer.Length < size) buffer = new byte[size];
             var length = Encoding.UTF8.GetBytes(line, buffer);
@@ -56,7 +53,7 @@ internal sealed class Topics(ICluster cluster, string applicationId)
         using var admin = cluster.CreateAdmin(applicationId);
         var own = (await admin.ListTopicsAsync(cancellationToken)).Where(topic => topic.StartsWith(applicationId + "-", StringComparison.Ordinal) && topic.EndsWith("-repartition", StringComparison.Ordinal)).ToList();
         if (own.Count == 0) return false;
-        foreach (var (topic, partitions) in await admin.DescribeTopicsAsync([Lines, .. own], cancellationToken))
+        foreach (var (topic, partitions) in await admin.DescribeTopicsAsync([WordCountTopology.Lines, .. own], cancellationToken))
             inputs.AddRange(Enumerable.Range(0, partitions).Select(partition => new TopicPartition(topic, partition)));
 
         // The lines first: what they become in the repartition topic is written before their offsets are committed.
@@ -69,7 +66,7 @@ internal sealed class Topics(ICluster cluster, string applicationId)
     /// <summary>The last count of every word.</summary>
     public async Task<Dictionary<string, long>> ReadCountsAsync()
     {
-        var ends = (await EndOffsetsAsync(WordCounts)).Where(end => end.Value > 0).ToDictionary();
+        var ends = (await EndOffsetsAsync(WordCountTopology.WordCounts)).Where(end => end.Value > 0).ToDictionary();
         using var consumer = cluster.CreateConsumer(new ConsumerOptions { ClientId = applicationId + "-report" });
         var counts = new Dictionary<string, long>();
         if (ends.Count == 0) return counts;

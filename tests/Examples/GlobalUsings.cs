@@ -1,0 +1,2 @@
+global using Streams.Testing;
+global using Xunit;
