@@ -38,7 +38,7 @@ internal sealed class RecordCache<T>
         return ref _held[id];
     }
 
-    /// <summary>Asks for an entry's slot to be brought near.</summary>
+    /// <summary>Asks for an entry's slot to be brought near; -1 is nobody.</summary>
     public unsafe void Prefetch(int id)
     {
         // Of no effect but on caches: an array that moves meanwhile costs a wasted hint.
@@ -73,9 +73,8 @@ internal sealed class RecordCache<T>
     {
         while (_head < _tail)
         {
-            var ahead = _head + PrefetchDistance;
-            if (ahead < _tail) Prefetch(_queue[ahead]);
             id = _queue[_head++];
+            Prefetch(Upcoming());
             ref var held = ref _held[id];
             if (held.Place != _head) continue;
             write = held;
