@@ -8,7 +8,7 @@ namespace Streams.Tests.Shared;
 /// <summary>What every <see cref="ICluster"/> must do, whatever it is made of. An adapter's test project derives from it and says which cluster.</summary>
 public abstract class ClusterContractTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static int s_topics;
 
     private ICluster? _cluster;

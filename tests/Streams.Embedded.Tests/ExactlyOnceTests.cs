@@ -11,7 +11,7 @@ public sealed class ExactlyOnceTests : IDisposable
     private const int Partitions = 3;
     private const int Keys = 37;
     private const int Records = 4000;
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
 
     private readonly string _folder = Path.Combine(Path.GetTempPath(), "streams-eos-" + Guid.NewGuid().ToString("n"));
     private readonly List<string> _failures = [];

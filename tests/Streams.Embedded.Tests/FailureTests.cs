@@ -6,7 +6,7 @@ namespace Streams.Embedded.Tests;
 /// <summary>What becomes of an application when something fails: threads replaced, instances closed, a cluster that goes away.</summary>
 public sealed class FailureTests : IDisposable
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
 
     private readonly string _folder = Path.Combine(Path.GetTempPath(), "streams-failure-" + Guid.NewGuid().ToString("n"));
 
@@ -62,6 +62,41 @@ public sealed class FailureTests : IDisposable
         TestTopics.Produce(cluster, "input", Enumerable.Range(0, 100).Select(number => ($"k{number}", $"{number}")));
 
         await TestTopics.WaitUntilAsync(() => one.State == KafkaStreamsState.Error && two.State == KafkaStreamsState.Error && three.State == KafkaStreamsState.Error, _patience);
+        Assert.IsType<ProcessorException>(three.Failure);
+        Assert.IsType<ApplicationShutdownException>(one.Failure);
+        Assert.IsType<ApplicationShutdownException>(two.Failure);
+    }
+
+    /// <summary>
+    /// A member that is late to fetch the assignment with the bad news, when the others have acted on it and left the group, used to join alone and go on for ever.
+    /// </summary>
+    [Fact]
+    public async Task Member_that_is_late_to_hear_closes_with_the_whole_application()
+    {
+        await using var cluster = await NewClusterAsync();
+        var handler = static (Exception failure) => StreamThreadExceptionResponse.ShutdownApplication;
+        var joins = 0;
+        var joinsBefore = int.MaxValue;
+        KafkaStreams? one = null;
+        KafkaStreams? three = null;
+        await using var counting = new CoordinatedCluster(cluster, beforeJoin: () => Task.FromResult(Interlocked.Increment(ref joins)), beforeSync: () => Task.CompletedTask);
+        await using var late = new CoordinatedCluster(cluster, beforeJoin: () => Task.CompletedTask, beforeSync: async () =>
+        {
+            if (Volatile.Read(ref joinsBefore) == int.MaxValue) return;
+            await TestTopics.WaitUntilAsync(
+                () => Volatile.Read(ref joins) >= Volatile.Read(ref joinsBefore) + 2 || (one!.State == KafkaStreamsState.Error && three!.State == KafkaStreamsState.Error), _patience);
+        });
+        await using var first = one = new KafkaStreams(Copying(_ => { }), Config(counting, "one") with { UncaughtExceptionHandler = handler });
+        await using var two = new KafkaStreams(Copying(_ => { }), Config(late, "two") with { UncaughtExceptionHandler = handler });
+        await using var third = three = new KafkaStreams(Copying(value => throw new FormatException(value)), Config(cluster, "three") with { UncaughtExceptionHandler = handler });
+        KafkaStreams[] apps = [one, two, three];
+        foreach (var app in apps) await app.StartAsync(TestContext.Current.CancellationToken);
+        await TestTopics.WaitUntilAsync(
+            () => apps.All(app => app.State == KafkaStreamsState.Running && app.TasksByThread.Values.Sum(tasks => tasks.Count) == 1), _patience);
+        Volatile.Write(ref joinsBefore, Volatile.Read(ref joins));
+        TestTopics.Produce(cluster, "input", Enumerable.Range(0, 100).Select(number => ($"k{number}", $"{number}")));
+
+        await TestTopics.WaitUntilAsync(() => apps.All(app => app.State == KafkaStreamsState.Error), _patience);
         Assert.IsType<ProcessorException>(three.Failure);
         Assert.IsType<ApplicationShutdownException>(one.Failure);
         Assert.IsType<ApplicationShutdownException>(two.Failure);

@@ -200,7 +200,9 @@ internal sealed class GroupMember(IGroupCoordinator coordinator, StreamsConfig c
         IReadOnlyList<HostedTasks> hosts = members.Values.All(member => member.ApplicationServer.Length == 0)
             ? []
             : [.. members.Select(member => new HostedTasks(member.Value.ApplicationServer, division.Active[member.Key], division.Standby[member.Key]))];
-        var errorCode = members.Values.Max(member => member.ErrorCode);
+        var errorCode = members.Values.All(member => member.ErrorCode == MemberMetadata.ShutdownRequested)
+            ? MemberAssignment.ShutdownHeard
+            : members.Values.Max(member => member.ErrorCode);
 
         // The leader looks again: it is the one whose joining always makes a rebalance.
         return members.Keys.ToDictionary(

@@ -509,11 +509,16 @@ public sealed class KafkaStreams : IAsyncDisposable
 
         public async Task<bool> AssignAsync(GroupMembership membership, MemberAssignment assignment)
         {
-            if (assignment.ErrorCode == MemberMetadata.ShutdownRequested)
+            if (assignment.ErrorCode != 0)
             {
-                // Everybody gets the same answer, so whoever asked knows that it has been heard.
+                Interlocked.CompareExchange(
+                    ref _shutdownCause, new ApplicationShutdownException($"Another instance of application '{_config.ApplicationId}' failed and asked all instances to close."), null);
+
+                // Who closes leaves the group, and a member that has not got its assignment yet would get none: this one joins once more and says that it has heard, and goes when all have.
+                _assignedGeneration = membership.GenerationId;
+                if (assignment.ErrorCode != MemberAssignment.ShutdownHeard) return true;
                 _shutdownHeard.TrySetResult();
-                _streams.Fail(Volatile.Read(ref _shutdownCause) ?? new ApplicationShutdownException($"Another instance of application '{_config.ApplicationId}' failed and asked all instances to close."));
+                _streams.Fail(_shutdownCause);
                 return false;
             }
 

@@ -11,7 +11,7 @@ namespace Broker.Lite.Tests.Host;
 public sealed partial class BrokerProcessTests : IDisposable
 {
     private const int Terminate = 15;
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
 
     private readonly string _directory = Path.Combine(Path.GetTempPath(), "broker-lite-tests", Guid.NewGuid().ToString("N"));
     private readonly List<Process> _processes = [];

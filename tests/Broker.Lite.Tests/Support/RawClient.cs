@@ -9,7 +9,7 @@ namespace Broker.Lite.Tests.Support;
 /// <summary>A socket to the broker on which a test can send any bytes.</summary>
 internal sealed class RawClient : IDisposable
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
     private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
 
     public RawClient(int port) => _socket.Connect(IPAddress.Loopback, port);

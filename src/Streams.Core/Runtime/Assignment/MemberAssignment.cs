@@ -12,6 +12,9 @@ internal sealed record HostedTasks(string ApplicationServer, IReadOnlyList<TaskI
 /// <remarks>Source: Kafka's <c>AssignmentInfo</c>.</remarks>
 internal sealed record MemberAssignment
 {
+    /// <summary>Value of <see cref="ErrorCode"/>: the application is to close everywhere, and every member has said that it knows.</summary>
+    public const int ShutdownHeard = 2;
+
     private const short Version = 1;
 
     /// <summary>Tasks to run.</summary>
@@ -29,7 +32,7 @@ internal sealed record MemberAssignment
     /// <summary>Milliseconds after which this member is to ask for another rebalance, because warm-ups may have caught up by then; 0 for never.</summary>
     public long ProbeAfterMs { get; init; }
 
-    /// <summary>Something that every instance is to know; see <see cref="MemberMetadata.ErrorCode"/>.</summary>
+    /// <summary>Something that every instance is to know: 0 for nothing, <see cref="MemberMetadata.ShutdownRequested"/> when a member asked for it, <see cref="ShutdownHeard"/>.</summary>
     public int ErrorCode { get; init; }
 
     public ReadOnlyMemory<byte> Encode(IReadOnlyCollection<TopicPartition> partitions)
