@@ -1,2 +1,3 @@
+global using Streams.Core;
 global using Streams.Testing;
 global using Xunit;
