@@ -52,7 +52,7 @@ async Task<int> RunAsync()
     });
     await app.StartAsync(CancellationToken.None);
     var counts = await ReadCountsAsync(app);
-    await app.CloseAsync(TimeSpan.FromSeconds(30));
+    await app.CloseAsync(TimeSpan.FromSeconds(60));
 
     foreach (var window in counts.GroupBy(count => count.Key.Split(' ')[0]).OrderBy(window => window.Key, StringComparer.Ordinal))
         Console.WriteLine($"{window.Key}   {string.Join("   ", window.OrderBy(count => count.Key, StringComparer.Ordinal).Select(count => $"{count.Key.Split(' ')[1]} {count.Value,5:N0}"))}");
@@ -73,7 +73,7 @@ async Task WriteAsync<V>(string topic, IReadOnlyList<Record<string, V>> records,
 // The last count of each window and region, until all views are in one of them.
 async Task<Dictionary<string, long>> ReadCountsAsync(KafkaStreams app)
 {
-    using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+    using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
     await using var consumer = new Consumer<string, long>(cluster, new ConsumerSettings { GroupId = "report", AutoOffsetReset = OffsetReset.Earliest });
     await consumer.SubscribeAsync([PageViewsTopology.ViewsByRegion]);
     var counts = new Dictionary<string, long>();
@@ -87,7 +87,7 @@ async Task<Dictionary<string, long>> ReadCountsAsync(KafkaStreams app)
     }
     catch (OperationCanceledException)
     {
-        Console.Error.WriteLine($"not all views were counted within 30 seconds{(app.Failure is null ? "" : ": " + app.Failure)}");
+        Console.Error.WriteLine($"not all views were counted within 60 seconds{(app.Failure is null ? "" : ": " + app.Failure)}");
     }
 
     return counts;

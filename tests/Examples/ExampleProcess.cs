@@ -6,8 +6,8 @@ namespace Examples;
 /// <summary>An example as the process that its README starts, with its output captured.</summary>
 internal sealed class ExampleProcess : IDisposable
 {
-    /// <summary>How long anything may take: long, because all tests run side by side, on machines that may have two slow cores.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    /// <summary>How long anything may take: long, because all tests run side by side, on machines that may have two slow cores. Twice what the examples give their own checks.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
     private readonly Process _process;
     private readonly StringBuilder _output = new();
