@@ -11,8 +11,8 @@ internal sealed class ExampleProcess : IDisposable
 
     private readonly Process _process;
     private readonly StringBuilder _output = new();
-    private readonly StringBuilder _all = new();
-    private readonly List<(string Text, TaskCompletionSource Found)> _awaited = [];
+    private readonly List<string> _lines = [];
+    private readonly List<(Func<string, bool> IsWanted, TaskCompletionSource Found)> _awaited = [];
     private readonly Lock _gate = new();
 
     private ExampleProcess(Process process)
@@ -38,7 +38,7 @@ internal sealed class ExampleProcess : IDisposable
     {
         get
         {
-            lock (_gate) return _all.ToString();
+            lock (_gate) return string.Join('\n', _lines);
         }
     }
 
@@ -62,22 +62,27 @@ internal sealed class ExampleProcess : IDisposable
         return process.Output;
     }
 
-    /// <summary>Waits until it has printed a text, to either of its outputs. Fails the test when it ends without, or <see cref="Patience"/> is over.</summary>
-    public async Task WaitForTextAsync(string text)
+    /// <summary>Waits until it has printed a line with a text, to either of its outputs. Fails the test when it ends without, or <see cref="Patience"/> is over.</summary>
+    public Task WaitForTextAsync(string text) => WaitForLineAsync(line => line.Contains(text, StringComparison.Ordinal), $"'{text}'");
+
+    /// <summary>Waits until it has printed a line that is wanted. Fails the test when it ends without, or <see cref="Patience"/> is over.</summary>
+    /// <param name="isWanted">Called for each line, also those printed before, one at a time.</param>
+    /// <param name="what">What is wanted, for the message.</param>
+    public async Task WaitForLineAsync(Func<string, bool> isWanted, string what)
     {
         var found = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_gate)
         {
-            if (_all.ToString().Contains(text, StringComparison.Ordinal)) return;
-            _awaited.Add((text, found));
+            if (_lines.Exists(line => isWanted(line))) return;
+            _awaited.Add((isWanted, found));
         }
 
         // The wait for the exit is one for the end of the outputs too: nothing is left in the pipes after it.
         using var timeout = new CancellationTokenSource(Patience);
         await Task.WhenAny(found.Task, _process.WaitForExitAsync(timeout.Token));
         Assert.True(
-            Everything.Contains(text, StringComparison.Ordinal),
-            $"{(timeout.IsCancellationRequested ? $"{Patience} passed" : "The process ended")} without '{text}'. It printed:\n{Everything}");
+            found.Task.IsCompleted,
+            $"{(timeout.IsCancellationRequested ? $"{Patience} passed" : "The process ended")} without {what}. It printed:\n{Everything}");
     }
 
     /// <summary>Ends the process as kill -9 does: no handler runs, no buffer is written.</summary>
@@ -117,11 +122,11 @@ internal sealed class ExampleProcess : IDisposable
         if (line is null) return;
         lock (_gate)
         {
-            _all.AppendLine(line);
+            _lines.Add(line);
             if (isOutput) _output.AppendLine(line);
-            foreach (var (text, found) in _awaited)
+            foreach (var (isWanted, found) in _awaited)
             {
-                if (line.Contains(text, StringComparison.Ordinal)) found.TrySetResult();
+                if (!found.Task.IsCompleted && isWanted(line)) found.SetResult();
             }
         }
     }
