@@ -111,8 +111,9 @@ rm -rf "$results"
 mkdir -p "$results"
 
 say "building ($configuration)"
-# One build of the solution; -nodeReuse:false leaves no build process behind.
-dotnet build Streams.sln -c "$configuration" -v quiet --nologo -nodeReuse:false </dev/null || give_up "the build failed"
+# One build of the solution, by one warm compiler for all projects, wherever the environment says otherwise; no build process is left behind.
+dotnet build Streams.sln -c "$configuration" -v quiet --nologo -nodeReuse:false -p:UseSharedCompilation=true </dev/null || give_up "the build failed"
+dotnet build-server shutdown --vbcscompiler </dev/null >/dev/null
 
 ran=0
 for project in tests/*/*.csproj; do
