@@ -23,6 +23,8 @@ internal static class Arrows
                 "Microsoft.Extensions.Diagnostics.HealthChecks", "Microsoft.Extensions.Hosting.Abstractions", "Microsoft.Extensions.Configuration.Abstractions",
                 "Microsoft.Extensions.DependencyInjection.Abstractions", "Microsoft.Extensions.Diagnostics.HealthChecks.Abstractions", LoggingAbstractions,
             ]),
+            // ASP.NET Core comes as a framework, not as packages (docs/adr/0053-queries-over-http.md).
+            ["Streams.Hosting.AspNetCore"] = (["Streams.Core"], []),
             ["Streams.SchemaRegistry"] = (["Streams.Core"], []),
             ["Streams.SchemaRegistry.Avro"] = (["Streams.Core", "Streams.SchemaRegistry"], []),
             ["Streams.SchemaRegistry.Protobuf"] = (["Streams.Core", "Streams.SchemaRegistry"], ["Google.Protobuf"]),
@@ -32,6 +34,12 @@ internal static class Arrows
             ["Streams.Tool"] = (["Streams.Core", "Streams.State", "Streams.Kafka"], [LoggingAbstractions]),
             ["Streams.Testing"] = (["Streams.Core", "Streams.State", "Streams.Dsl"], [LoggingAbstractions]),
         };
+
+    /// <summary>The products that bring a framework along besides the base library, and which.</summary>
+    public static IReadOnlyDictionary<string, string> Frameworks { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["Streams.Hosting.AspNetCore"] = "Microsoft.AspNetCore.App",
+    };
 
     /// <summary>
     /// What <paramref name="product"/> may use directly or through what it uses: an assembly that names a type found in another one's public

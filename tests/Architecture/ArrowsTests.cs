@@ -46,6 +46,13 @@ public sealed class ArrowsTests
 
     [Theory]
     [MemberData(nameof(Products))]
+    public void Project_file_has_only_the_allowed_framework(string product)
+    {
+        Assert.Equal(Arrows.Frameworks.TryGetValue(product, out var framework) ? [framework] : [], Items(product, "FrameworkReference"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Products))]
     public void Built_assembly_references_only_what_its_arrows_reach(string product)
     {
         var reachable = Arrows.Reachable(product);
@@ -63,12 +70,18 @@ public sealed class ArrowsTests
             .Where(name => !Arrows.Allowed.ContainsKey(name))
             .Where(name => name is not ("System" or "mscorlib" or "netstandard" or "Microsoft.CSharp"))
             .Where(name => !(name.StartsWith("System.", StringComparison.Ordinal) && IsInTheSharedFramework(name)))
-            .Where(name => !(name.StartsWith("Microsoft.Win32.", StringComparison.Ordinal) && IsInTheSharedFramework(name)));
+            .Where(name => !(name.StartsWith("Microsoft.Win32.", StringComparison.Ordinal) && IsInTheSharedFramework(name)))
+            .Where(name => !(Arrows.Frameworks.TryGetValue(product, out var framework) && IsIn(framework, name)));
         Assert.Empty(foreign.Except(packages));
     }
 
     private static bool IsInTheSharedFramework(string assemblyName) =>
         File.Exists(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, assemblyName + ".dll"));
+
+    // Frameworks lie side by side, each in folders of its versions.
+    private static bool IsIn(string framework, string assemblyName) =>
+        Directory.GetDirectories(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "..", "..", framework))
+            .Any(version => File.Exists(Path.Combine(version, assemblyName + ".dll")));
 
     private static IEnumerable<string> Items(string product, string kind) =>
         XDocument.Load(Repository.ProjectFile(product)).Descendants(kind).Select(item => (string)item.Attribute("Include")!);

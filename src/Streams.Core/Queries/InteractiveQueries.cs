@@ -11,6 +11,8 @@ internal sealed class InteractiveQueries(
     Func<MemberAssignment?> assignment,
     Func<IReadOnlyDictionary<string, IStateStore>> globalStores)
 {
+    private readonly HostInfo _here = HostInfo.TryParse(config.ApplicationServer, out var here) ? here : HostInfo.Unavailable;
+
     public TStore Store<TStore>(StoreQueryParameters<TStore> parameters)
         where TStore : class
     {
@@ -30,7 +32,8 @@ internal sealed class InteractiveQueries(
         {
             if (!open.TryGetValue(partition, out var entry))
             {
-                results[partition] = partition < 0 || partition >= PartitionCount(subtopology)
+                // Before the first rebalance nobody knows how many partitions there are.
+                results[partition] = partition < 0 || (PartitionCount(subtopology) is > 0 and var count && partition >= count)
                     ? new(FailureReason.DoesNotExist, $"Store '{request.StoreName}' has no partition {partition}.")
                     : new(FailureReason.NotPresent, $"Partition {partition} of store '{request.StoreName}' is not on this instance.");
                 continue;
@@ -50,13 +53,13 @@ internal sealed class InteractiveQueries(
         var task = new TaskId(SubtopologyOf(storeName).Id, partition);
         var active = known.Hosts.FirstOrDefault(host => host.Active.Contains(task));
         var standbys = known.Hosts.Where(host => host.Standby.Contains(task)).Select(HostOf).ToList();
-        return active is null && standbys.Count == 0 ? KeyQueryMetadata.NotAvailable : new KeyQueryMetadata(active is null ? HostInfo.Unavailable : HostOf(active), standbys, partition);
+        return new KeyQueryMetadata(active is null ? HostInfo.Unavailable : HostOf(active), standbys, partition);
     }
 
     public KeyQueryMetadata MetadataForKey<K>(string storeName, K key, ISerializer<K> keySerializer)
     {
         CheckRunning();
-        if (IsGlobal(storeName)) return new KeyQueryMetadata(HostInfo.TryParse(config.ApplicationServer, out var here) ? here : HostInfo.Unavailable, [], -1);
+        if (IsGlobal(storeName)) return new KeyQueryMetadata(_here, [], -1);
         var count = PartitionCount(SubtopologyOf(storeName));
         if (count == 0) return KeyQueryMetadata.NotAvailable;
         var buffer = new SerdeBuffer();
@@ -68,6 +71,7 @@ internal sealed class InteractiveQueries(
     public KeyQueryMetadata MetadataForKey(string storeName, Func<int, int> partitioner)
     {
         CheckRunning();
+        if (IsGlobal(storeName)) return new KeyQueryMetadata(_here, [], -1);
         var count = PartitionCount(SubtopologyOf(storeName));
         if (count == 0) return KeyQueryMetadata.NotAvailable;
         var partition = partitioner(count);

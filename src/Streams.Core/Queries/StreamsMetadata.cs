@@ -14,12 +14,12 @@ public sealed record StreamsMetadata(
     IReadOnlyCollection<TaskId> StandbyTasks);
 
 /// <summary>Who has a key. Source: Kafka's <c>KeyQueryMetadata</c> (KIP-535).</summary>
-/// <param name="ActiveHost">Who processes it.</param>
+/// <param name="ActiveHost">Who processes it; <see cref="HostInfo.Unavailable"/> while its task is on its way from one instance to another, and for instances that did not say where they can be asked.</param>
 /// <param name="StandbyHosts">Who has a copy, which may be behind.</param>
-/// <param name="Partition">The store's partition that the key is in.</param>
+/// <param name="Partition">The store's partition that the key is in; -1 for a global store, all of which is on every instance.</param>
 public sealed record KeyQueryMetadata(HostInfo ActiveHost, IReadOnlyCollection<HostInfo> StandbyHosts, int Partition)
 {
-    /// <summary>Nobody knows just now: the group is rebalancing. Ask again in a moment.</summary>
+    /// <summary>This instance knows nothing of the group yet: it has not been through a rebalance. Ask again in a moment.</summary>
     public static KeyQueryMetadata NotAvailable { get; } = new(HostInfo.Unavailable, [], -1);
 }
 

@@ -56,6 +56,9 @@ public sealed class KafkaStreams : IAsyncDisposable
     /// </summary>
     public IReadOnlyList<TopologyChange> TopologyChanges { get; private set; } = [];
 
+    /// <summary>Where this instance can be asked, as <see cref="StreamsConfig.ApplicationServer"/> says; <see cref="HostInfo.Unavailable"/> where it says nothing.</summary>
+    public HostInfo ApplicationServer => HostInfo.TryParse(_config.ApplicationServer, out var here) ? here : HostInfo.Unavailable;
+
     /// <summary>Tasks of this instance, by thread name.</summary>
     public IReadOnlyDictionary<string, IReadOnlyCollection<TaskId>> TasksByThread =>
         _instance?.Threads.ToDictionary(thread => thread.Name, thread => thread.Tasks) ?? [];
@@ -196,7 +199,7 @@ public sealed class KafkaStreams : IAsyncDisposable
     }
 
     /// <summary>Who has a key, by Kafka's default partitioning of its serialised bytes. Needs <see cref="StreamsConfig.ApplicationServer"/> on the instances.</summary>
-    /// <returns><see cref="KeyQueryMetadata.NotAvailable"/> while the group is rebalancing.</returns>
+    /// <returns><see cref="KeyQueryMetadata.NotAvailable"/> before the first rebalance of this instance is over; later the partition is known, and no active host while its task moves.</returns>
     /// <exception cref="InvalidStateStoreException">The application is not running, or there is no such store.</exception>
     public KeyQueryMetadata QueryMetadataForKey<K>(string storeName, K key, ISerializer<K> keySerializer)
     {
