@@ -21,6 +21,13 @@ internal sealed class BrokerLoop(ILogger logger)
 
     private readonly ConcurrentQueue<Action> _items = new();
     private int _pending;
+    private Action? _beforeEach;
+
+    /// <summary>
+    /// Something to run on the loop before each item: what was due before the item was posted then has happened when the item looks. Set
+    /// once, before the first item.
+    /// </summary>
+    public void BeforeEach(Action action) => _beforeEach = action;
 
     /// <summary>Queues an item; it may run before this returns. An exception of the item is logged and ends only the item.</summary>
     public void Post(Action item)
@@ -68,17 +75,24 @@ internal sealed class BrokerLoop(ILogger logger)
 
             // The count was incremented after the enqueue, so an item is there whenever the count says so.
             _items.TryDequeue(out var item);
-            try
-            {
-                item!();
-            }
-            catch (Exception e)
-            {
-                Log.LoopItemFailed(logger, e);
-            }
+            if (_beforeEach is { } before)
+                Run(before);
+            Run(item!);
 
             if (Interlocked.Decrement(ref _pending) == 0)
                 return;
+        }
+    }
+
+    private void Run(Action item)
+    {
+        try
+        {
+            item();
+        }
+        catch (Exception e)
+        {
+            Log.LoopItemFailed(logger, e);
         }
     }
 }

@@ -24,6 +24,7 @@ internal sealed class LoopTimers : IDisposable
         _loop = loop;
         _time = time;
         _origin = time.GetTimestamp();
+        loop.BeforeEach(FireDue);
         _clock = time.CreateTimer(_ => _loop.Post(Fire), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -66,6 +67,16 @@ internal sealed class LoopTimers : IDisposable
         _queue.Clear();
         _queue.EnqueueRange(live);
         _cancelled = 0;
+    }
+
+    /// <summary>
+    /// The clock's timers come some milliseconds late. A request that arrives in between must find what should have happened done: a client
+    /// that waits for as long as a session lasts and then deletes the group is right to expect that it has no members.
+    /// </summary>
+    private void FireDue()
+    {
+        if (_queue.TryPeek(out _, out var dueMs) && dueMs <= NowMs)
+            Fire();
     }
 
     private void Fire()

@@ -60,6 +60,9 @@ internal sealed record LogConfig
     /// <summary><c>max.message.bytes</c>: largest batch, as it was sent. Default: 1,048,588.</summary>
     public int MaxMessageBytes { get; init; } = 1_048_588;
 
+    /// <summary><c>compression.type</c>: the codec batches are stored with. Default: null, the one they came with.</summary>
+    public CompressionType? Compression { get; init; }
+
     /// <summary><c>message.timestamp.type</c>. Default: the producer's time.</summary>
     public TimestampType TimestampType { get; init; } = TimestampType.CreateTime;
 

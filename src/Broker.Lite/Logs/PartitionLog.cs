@@ -175,6 +175,10 @@ internal sealed class PartitionLog : IPartitionLog
         if (fault.Error != ErrorCode.None)
             return Refuse(fault.Error, fault.Message) with { InvalidRecordIndexes = fault.RecordIndexes };
 
+        using PooledBuffer? recompressed = AppendCompression.Apply(ref bytes, origin, config, out fault);
+        if (fault.Error != ErrorCode.None)
+            return Refuse(fault.Error, fault.Message);
+
         AppendResult result;
         lock (_gate)
             result = AppendChecked(bytes, origin, config, now);

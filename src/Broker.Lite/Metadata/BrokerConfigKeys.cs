@@ -86,7 +86,7 @@ internal static class BrokerConfigKeys
 
     // min.insync.replicas and compression.type have the same name on both levels.
     private static IEnumerable<ConfigKey> TopicDefaults() =>
-        TopicConfigKeys.All.Values.Select(topicKey => topicKey with { Name = topicKey.BrokerKey!, BrokerKey = null });
+        TopicConfigKeys.All.Values.Where(topicKey => topicKey.BrokerKey is not null).Select(topicKey => topicKey with { Name = topicKey.BrokerKey!, BrokerKey = null });
 
     private static ConfigKey Key(string name, ConfigType type, string defaultValue, string doc, long min = long.MinValue, long max = long.MaxValue) =>
         new() { Name = name, Type = type, Default = defaultValue, Doc = doc, Min = min, Max = max };

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace Broker.Lite.Metadata;
 
@@ -23,6 +24,9 @@ internal sealed record ConfigKey
 
     /// <summary>The values allowed, for texts and for each element of lists; empty if any is.</summary>
     public IReadOnlyList<string> Allowed { get; init; } = [];
+
+    /// <summary>What a text has to match, besides; null if anything will do. A constant of ours, never from outside.</summary>
+    public string? Pattern { get; init; }
 
     /// <summary>For topic keys: the broker key that gives the default, if there is one.</summary>
     public string? BrokerKey { get; init; }
@@ -55,6 +59,8 @@ internal sealed record ConfigKey
                 var elements = Elements(value);
                 var unknown = Allowed.Count == 0 ? null : elements.FirstOrDefault(element => !Allowed.Contains(element));
                 return unknown is null ? null : $"{Name} cannot contain '{unknown}', only {string.Join(", ", Allowed)}";
+            case ConfigType.String when Pattern is not null:
+                return Regex.IsMatch(value, Pattern, RegexOptions.CultureInvariant | RegexOptions.NonBacktracking) ? null : $"{Name} cannot be '{value}'";
             case ConfigType.String:
                 return Allowed.Count == 0 || Allowed.Contains(value) ? null : $"{Name} must be one of {string.Join(", ", Allowed)}, not '{value}'";
             default:

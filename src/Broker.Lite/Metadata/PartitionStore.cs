@@ -105,13 +105,28 @@ internal sealed class PartitionStore : IDisposable
             FlushMs = Long(TopicConfigKeys.FlushMs),
             MaxMessageBytes = Int(TopicConfigKeys.MaxMessageBytes),
             TimestampType = value(TopicConfigKeys.MessageTimestampType) == "LogAppendTime" ? TimestampType.LogAppendTime : TimestampType.CreateTime,
-            TimestampBeforeMaxMs = Long(TopicConfigKeys.MessageTimestampBeforeMaxMs),
-            TimestampAfterMaxMs = Long(TopicConfigKeys.MessageTimestampAfterMaxMs),
+            Compression = Codec(value(TopicConfigKeys.CompressionType)),
+            TimestampBeforeMaxMs = Distance(TopicConfigKeys.MessageTimestampBeforeMaxMs),
+            TimestampAfterMaxMs = Distance(TopicConfigKeys.MessageTimestampAfterMaxMs),
         };
 
         int Int(string key) => int.Parse(value(key), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+
+        // KIP-937 put one setting for each direction in the place of one for both, which counts for whoever has set only that.
+        long Distance(string key) => Long(key) is var own and not long.MaxValue ? own : Long(TopicConfigKeys.MessageTimestampDifferenceMaxMs);
         long Long(string key) => long.Parse(value(key), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
     }
+
+    /// <summary>Null for "producer", which leaves batches as they come.</summary>
+    private static CompressionType? Codec(string name) => name switch
+    {
+        "uncompressed" => CompressionType.None,
+        "gzip" => CompressionType.Gzip,
+        "snappy" => CompressionType.Snappy,
+        "lz4" => CompressionType.Lz4,
+        "zstd" => CompressionType.Zstd,
+        _ => null,
+    };
 
     private static CleanerOptions CleanerOptionsOf(BrokerConfig config) => new()
     {

@@ -1,9 +1,9 @@
 namespace Broker.Lite.Metadata;
 
 /// <summary>
-/// Topic configuration keys with the names and defaults of Kafka 3.9's <c>TopicConfig</c>, except those of tiered storage, replication
-/// throttles and old message formats. Keys that have nothing to act on here, such as those about replicas, are accepted and reported so
-/// that clients that look them up find them.
+/// Topic configuration keys with the names and defaults of Kafka 3.9's <c>TopicConfig</c>, except those of tiered storage. Keys that have
+/// nothing to act on here, such as those about replicas and old message formats, are accepted and reported so that clients that set them
+/// or look them up go on.
 /// </summary>
 internal static class TopicConfigKeys
 {
@@ -11,13 +11,18 @@ internal static class TopicConfigKeys
     public const string CompressionType = "compression.type";
     public const string DeleteRetentionMs = "delete.retention.ms";
     public const string FileDeleteDelayMs = "file.delete.delay.ms";
+    public const string FollowerThrottledReplicas = "follower.replication.throttled.replicas";
     public const string FlushMessages = "flush.messages";
     public const string FlushMs = "flush.ms";
     public const string IndexIntervalBytes = "index.interval.bytes";
+    public const string LeaderThrottledReplicas = "leader.replication.throttled.replicas";
     public const string MaxCompactionLagMs = "max.compaction.lag.ms";
     public const string MaxMessageBytes = "max.message.bytes";
+    public const string MessageDownconversionEnable = "message.downconversion.enable";
+    public const string MessageFormatVersion = "message.format.version";
     public const string MessageTimestampAfterMaxMs = "message.timestamp.after.max.ms";
     public const string MessageTimestampBeforeMaxMs = "message.timestamp.before.max.ms";
+    public const string MessageTimestampDifferenceMaxMs = "message.timestamp.difference.max.ms";
     public const string MessageTimestampType = "message.timestamp.type";
     public const string MinCleanableDirtyRatio = "min.cleanable.dirty.ratio";
     public const string MinCompactionLagMs = "min.compaction.lag.ms";
@@ -35,16 +40,21 @@ internal static class TopicConfigKeys
     public static IReadOnlyDictionary<string, ConfigKey> All { get; } = new[]
     {
         Key(CleanupPolicy, ConfigType.List, "delete", "What happens to old segments: delete, compact, or both.", brokerKey: "log.cleanup.policy") with { Allowed = ["delete", "compact"] },
-        Key(CompressionType, ConfigType.String, "producer", "The codec batches are stored with; batches are stored as producers sent them.", brokerKey: "compression.type") with { Allowed = ["producer"] },
+        Key(CompressionType, ConfigType.String, "producer", "The codec batches are stored with; producer keeps the one they were sent with.", brokerKey: "compression.type") with { Allowed = ["producer", "uncompressed", "gzip", "snappy", "lz4", "zstd"] },
         Key(DeleteRetentionMs, ConfigType.Long, "86400000", "How long compaction keeps tombstones, in milliseconds.", 0, brokerKey: "log.cleaner.delete.retention.ms"),
         Key(FileDeleteDelayMs, ConfigType.Long, "60000", "How long a removed segment's file stays, in milliseconds.", 0, brokerKey: "log.segment.delete.delay.ms"),
         Key(FlushMessages, ConfigType.Long, "9223372036854775807", "Force written messages to disk after this many.", 1, brokerKey: "log.flush.interval.messages"),
         Key(FlushMs, ConfigType.Long, "9223372036854775807", "Force written messages to disk after this many milliseconds.", 0, brokerKey: "log.flush.interval.ms"),
+        Key(FollowerThrottledReplicas, ConfigType.List, "", "Replicas whose copying is slowed down; nothing is copied."),
         Key(IndexIntervalBytes, ConfigType.Int, "4096", "Bytes of log between two index entries.", 0, brokerKey: "log.index.interval.bytes"),
+        Key(LeaderThrottledReplicas, ConfigType.List, "", "Replicas whose copying is slowed down; nothing is copied."),
         Key(MaxCompactionLagMs, ConfigType.Long, "9223372036854775807", "The longest a message may stay uncompacted, in milliseconds.", 1, brokerKey: "log.cleaner.max.compaction.lag.ms"),
         Key(MaxMessageBytes, ConfigType.Int, "1048588", "The largest record batch accepted, in bytes.", 0, brokerKey: "message.max.bytes"),
+        Key(MessageDownconversionEnable, ConfigType.Boolean, "true", "Whether older formats are served to old clients; there is only one format.", brokerKey: "log.message.downconversion.enable"),
+        Key(MessageFormatVersion, ConfigType.String, "3.0-IV1", "The oldest Kafka whose format is written; ignored, as since Kafka 3.0: there is only one format.", brokerKey: "log.message.format.version") with { Pattern = @"^[0-9]+\.[0-9]+(\.[0-9]+){0,2}(-IV[0-9]+)?$" },
         Key(MessageTimestampAfterMaxMs, ConfigType.Long, "9223372036854775807", "How far a create time may lie in the future, in milliseconds.", 0, brokerKey: "log.message.timestamp.after.max.ms"),
         Key(MessageTimestampBeforeMaxMs, ConfigType.Long, "9223372036854775807", "How far a create time may lie in the past, in milliseconds.", 0, brokerKey: "log.message.timestamp.before.max.ms"),
+        Key(MessageTimestampDifferenceMaxMs, ConfigType.Long, "9223372036854775807", "How far a create time may lie from the broker's clock, in milliseconds, where the two settings for each direction do not say.", 0, brokerKey: "log.message.timestamp.difference.max.ms"),
         Key(MessageTimestampType, ConfigType.String, "CreateTime", "Whether timestamps are the producer's or the broker's.", brokerKey: "log.message.timestamp.type") with { Allowed = ["CreateTime", "LogAppendTime"] },
         Key(MinCleanableDirtyRatio, ConfigType.Double, "0.5", "The share of uncompacted log that starts a compaction.", 0, 1, brokerKey: "log.cleaner.min.cleanable.ratio"),
         Key(MinCompactionLagMs, ConfigType.Long, "0", "The shortest time a message stays uncompacted, in milliseconds.", 0, brokerKey: "log.cleaner.min.compaction.lag.ms"),

@@ -26,11 +26,9 @@ internal sealed class AlterConfigsHandler(BrokerState broker) : RequestHandler<A
     private static (ErrorCode Error, string? Message) Replace(AlterConfigsRequest.AlterConfigsResource resource, Dictionary<string, string?> values)
     {
         values.Clear();
+        // Clients send back all they were told, with what they change behind it: the last one counts.
         foreach (var config in resource.Configs)
-        {
-            if (!values.TryAdd(config.Name, config.Value))
-                return (ErrorCode.InvalidRequest, $"{config.Name} is given more than once");
-        }
+            values[config.Name] = config.Value;
 
         return (ErrorCode.None, null);
     }

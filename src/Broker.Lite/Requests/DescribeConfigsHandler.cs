@@ -80,7 +80,7 @@ internal sealed class DescribeConfigsHandler(BrokerState broker) : RequestHandle
         var layers = new List<DescribeConfigsResponse.DescribeConfigsSynonym>();
         if (topic.Configs.TryGetValue(key.Name, out var value))
             layers.Add(new() { Name = key.Name, Value = Shown(key, value), Source = (sbyte)ConfigSource.Topic });
-        layers.AddRange(BrokerLayers(key with { Name = key.BrokerKey! }, config));
+        layers.AddRange(BrokerLayers(key with { Name = key.BrokerKey ?? key.Name }, config));
         return layers;
     }
 

@@ -27,6 +27,7 @@ internal static class SecurityConfigKeys
     public const string PrincipalMappingRules = "ssl.principal.mapping.rules";
     public const string SaslEnabledMechanisms = "sasl.enabled.mechanisms";
     public const string SaslJaasConfig = "sasl.jaas.config";
+    public const string KerberosMinTimeBeforeRelogin = "sasl.kerberos.min.time.before.relogin";
     public const string MaxReauthMs = "connections.max.reauth.ms";
     public const string FailedAuthenticationDelayMs = "connection.failed.authentication.delay.ms";
     public const string OauthJwksUrl = "sasl.oauthbearer.jwks.endpoint.url";
@@ -76,6 +77,8 @@ internal static class SecurityConfigKeys
         Secret(SaslJaasConfig, "Users of PLAIN, in Kafka's form: a login module followed by user_NAME=\"password\" options. Per listener and mechanism."),
         Number(ConfigType.Long, MaxReauthMs, "0", "The longest time until a client must authenticate again, in milliseconds; 0: as long as its credentials last (KIP-368).", 0),
         Number(ConfigType.Int, FailedAuthenticationDelayMs, "100", "How long the answer to a failed authentication is held back, in milliseconds.", 0, 60_000),
+        // One of the few broker settings that Kafka lets clients alter while it runs, which is why librdkafka's own tests do.
+        Number(ConfigType.Long, KerberosMinTimeBeforeRelogin, "60000", "For Kerberos, which this broker does not have: kept and shown, without effect.", 0) with { ReadOnly = false },
         Text(OauthJwksUrl, "", "Keys that tokens must be signed with: a file URL of a JWKS document or of a PEM file."),
         Text(OauthAudience, "", "Audiences of which a token must name one, comma-separated; empty: not checked."),
         Text(OauthIssuer, "", "Issuer a token must have; empty: not checked."),

@@ -63,6 +63,20 @@ public sealed class BrokerLoopTests
     }
 
     [Fact]
+    public async Task What_is_due_has_happened_when_an_item_looks_even_if_the_clock_is_late()
+    {
+        var late = new LateClock();
+        using var timers = new LoopTimers(_loop, late);
+        var fired = 0;
+        await _loop.InvokeAsync(() => { timers.Schedule(100, () => fired++); timers.Schedule(100, () => throw new InvalidOperationException()); });
+        late.Now += TimeSpan.FromMilliseconds(99);
+        Assert.Equal(0, await _loop.InvokeAsync(() => fired));
+        late.Now += TimeSpan.FromMilliseconds(1);
+        Assert.Equal(1, await _loop.InvokeAsync(() => fired));
+        Assert.Equal(1, await _loop.InvokeAsync(() => fired));
+    }
+
+    [Fact]
     public void Timers_fire_in_the_order_of_their_deadlines()
     {
         using var timers = new LoopTimers(_loop, _clock);
@@ -136,5 +150,28 @@ public sealed class BrokerLoopTests
         _clock.Advance(TimeSpan.FromSeconds(10));
         Assert.True(expected.Count == fired.Count, $"seed {seed}: {expected.Count} expected, {fired.Count} fired");
         Assert.All(fired, entry => Assert.True(expected[entry.Id] == entry.At, $"seed {seed}: timer {entry.Id} fired at {entry.At}, not {expected[entry.Id]}"));
+    }
+
+    /// <summary>A clock whose timers never fire by themselves.</summary>
+    private sealed class LateClock : TimeProvider
+    {
+        public TimeSpan Now { get; set; }
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Now.Ticks;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => new Timer();
+
+        private sealed class Timer : ITimer
+        {
+            public bool Change(TimeSpan dueTime, TimeSpan period) => true;
+
+            public void Dispose()
+            {
+            }
+
+            public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+        }
     }
 }

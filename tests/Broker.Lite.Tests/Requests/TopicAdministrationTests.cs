@@ -76,6 +76,8 @@ public sealed class TopicAdministrationTests
     [InlineData("min.cleanable.dirty.ratio", "1.5")]
     [InlineData("preallocate", "maybe")]
     [InlineData("segment.bytes", "13")]
+    [InlineData("compression.type", "brotli")]
+    [InlineData("message.format.version", "new")]
     public async Task Wrong_topic_configuration_is_refused(string name, string? value)
     {
         await using var broker = await TestBroker.StartAsync();
@@ -222,6 +224,24 @@ public sealed class TopicAdministrationTests
         Assert.Equal(("99", (sbyte)2), ((await DescribeAsync(broker, 2, "auto"))["max.message.bytes"].Value, (await DescribeAsync(broker, 2, "auto"))["max.message.bytes"].ConfigSource));
         Assert.True((await DescribeAsync(broker, 4, "1"))["broker.id"].ReadOnly);
         Assert.Equal(ErrorCode.MessageTooLarge, (await broker.ProduceAsync("auto", Batches.Of(new string('x', 100)))).ErrorCode);
+    }
+
+    [Fact]
+    public async Task Topic_takes_the_codec_and_the_settings_of_old_formats_that_clients_give_it()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        await broker.CreateTopicAsync("t", 1, ("compression.type", "lz4"), ("message.format.version", "0.10.2-IV1"), ("message.downconversion.enable", "false"), ("leader.replication.throttled.replicas", "*"));
+        Assert.Equal(ErrorCode.None, (await broker.ProduceAsync("t", Batches.Of("x", "y"))).ErrorCode);
+        var fetched = await broker.FetchAsync("t", 0);
+        Assert.Equal(Kafka.Protocol.Records.CompressionType.Lz4, Kafka.Protocol.Records.RecordBatchView.Read(fetched.Records!.Value.Span).Header.Compression);
+        Assert.Equal([(0, "x"), (1, "y")], Batches.Read(fetched.Records));
+        Assert.Equal(ErrorCode.None, await AlterAsync(broker, 2, "t", ("compression.type", 1, null), ("message.timestamp.difference.max.ms", 0, "1000")));
+        Assert.Equal(ErrorCode.InvalidTimestamp, (await broker.ProduceAsync("t", Batches.At(broker.Clock.NowMs - 1001, "old"))).ErrorCode);
+        Assert.Equal(ErrorCode.InvalidTimestamp, (await broker.ProduceAsync("t", Batches.At(broker.Clock.NowMs + 1001, "new"))).ErrorCode);
+        Assert.Equal(ErrorCode.None, (await broker.ProduceAsync("t", Batches.At(broker.Clock.NowMs - 999, "now"))).ErrorCode);
+        var configs = await DescribeAsync(broker, 2, "t");
+        Assert.Equal(["*", ""], configs["leader.replication.throttled.replicas"].Synonyms.Select(synonym => synonym.Value));
+        Assert.Equal("producer", configs["compression.type"].Value);
     }
 
     [Fact]

@@ -1,11 +1,14 @@
 """Drives the broker with confluent-kafka, hence librdkafka (written against 1.7.0 on librdkafka 2.0.2). See harness.py for the commands."""
 
+import json
 import threading
 import time
 
 from confluent_kafka import (
     OFFSET_BEGINNING,
     OFFSET_INVALID,
+    TIMESTAMP_CREATE_TIME,
+    TIMESTAMP_LOG_APPEND_TIME,
     Consumer,
     KafkaError,
     KafkaException,
@@ -580,6 +583,267 @@ def transaction_open_for_too_long_is_aborted(bootstrap, topic):
     consumer.close()
     code = error_code(lambda: producer.commit_transaction(30))
     equal(True, code is not None, "commit of an aborted transaction")
+
+
+@check
+def paused_partition_gives_nothing_until_it_is_resumed(bootstrap, topic):
+    create_topic(bootstrap, topic, partitions=2)
+    producer = new_producer(bootstrap)
+    for partition in (0, 1):
+        for number in range(20):
+            producer.produce(topic, b"%d.%d" % (partition, number), partition=partition)
+    equal(0, producer.flush(30), "messages left")
+    consumer = new_consumer(bootstrap)
+    consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in (0, 1)])
+    first = take(consumer, 1)[0]
+    paused, other = first.partition(), 1 - first.partition()
+    consumer.pause([TopicPartition(topic, paused)])
+    equal({other}, {message.partition() for message in take(consumer, 20)}, "partitions while one is paused")
+    equal([], consumer.consume(1, 0.5), "records of the paused partition")
+    consumer.resume([TopicPartition(topic, paused)])
+    equal([b"%d.%d" % (paused, number) for number in range(1, 20)], [message.value() for message in take(consumer, 19)], "the rest, in order")
+    consumer.close()
+
+
+@check
+def pattern_follows_topics_that_come_and_go(bootstrap, topic):
+    create_topic(bootstrap, topic + "-a", partitions=2)
+    create_topic(bootstrap, topic + "-b")
+    consumer = new_consumer(bootstrap, group_id=topic, topic_metadata_refresh_interval_ms=200, heartbeat_interval_ms=200, session_timeout_ms=10000)
+    consumer.subscribe(["^" + topic + "-.*"])
+
+    def holds(*expected):
+        return sorted((p.topic, p.partition) for p in consumer.assignment()) == sorted((topic + name, partition) for name, partition in expected)
+
+    def poll():
+        consumer.poll(0.05)
+
+    wait_until(lambda: holds(("-a", 0), ("-a", 1), ("-b", 0)), "both topics", poll)
+    create_topic(bootstrap, topic + "-c")
+    wait_until(lambda: holds(("-a", 0), ("-a", 1), ("-b", 0), ("-c", 0)), "the new topic", poll)
+    new_admin_deletes(bootstrap, topic + "-a")
+    wait_until(lambda: holds(("-b", 0), ("-c", 0)), "the deleted topic to go", poll)
+    consumer.close()
+
+
+def new_admin_deletes(bootstrap, topic):
+    admin = new_admin(bootstrap)
+    admin.delete_topics([topic])[topic].result(30)
+
+
+@check
+def members_with_different_topics_get_only_their_own(bootstrap, topic):
+    for name in ("-a", "-b"):
+        create_topic(bootstrap, topic + name, partitions=3)
+    wishes = [["-a"], ["-b"], ["-a", "-b"]]
+    members = []
+    for wish in wishes:
+        member = new_consumer(bootstrap, group_id=topic, partition_assignment_strategy="roundrobin", heartbeat_interval_ms=200, session_timeout_ms=10000)
+        member.subscribe([topic + name for name in wish])
+        members.append(member)
+
+    def poll():
+        for member in members:
+            member.poll(0.05)
+
+    def settled():
+        held = [[(p.topic, p.partition) for p in member.assignment()] for member in members]
+        everything = sorted(sum(held, []))
+        return everything == sorted((topic + name, partition) for name in ("-a", "-b") for partition in range(3)) and all(held)
+
+    wait_until(settled, "every partition once", poll)
+    for wish, member in zip(wishes, members):
+        foreign = {p.topic for p in member.assignment()} - {topic + name for name in wish}
+        equal(set(), foreign, f"topics of the member that wants {wish}")
+    for member in members:
+        member.close()
+
+
+@check
+def missing_topic_is_made_for_a_producer_and_not_for_a_consumer(bootstrap, topic):
+    consumer = new_consumer(bootstrap, group_id=topic, topic_metadata_refresh_interval_ms=200)
+    consumer.subscribe([topic + "-read"])
+    message = wait_until(lambda: consumer.poll(0.2), "an answer")
+    equal(KafkaError.UNKNOWN_TOPIC_OR_PART, message.error().code(), "error")
+    send_numbers(bootstrap, topic + "-written", [1])
+    topics = new_admin(bootstrap).list_topics(timeout=30).topics
+    equal([False, True], [topic + name in topics for name in ("-read", "-written")], "topics")
+    # Made by somebody else, it is found by the consumer that waits for it.
+    send_numbers(bootstrap, topic + "-read", [7])
+
+    def poll():
+        message = consumer.poll(0.1)
+        if message and not message.error():
+            found.append(message.value())
+
+    found = []
+    wait_until(lambda: found == [b"7"], "the record of the topic that was made", poll)
+    consumer.close()
+
+
+@check
+def recreated_topic_starts_afresh(bootstrap, topic):
+    create_topic(bootstrap, topic, partitions=3)
+    producer = new_producer(bootstrap, topic_metadata_refresh_interval_ms=200, enable_idempotence=True)
+    results = []
+    for number in range(30):
+        producer.produce(topic, b"%d" % number, partition=number % 3, on_delivery=lambda error, message: results.append(error))
+    producer.flush(30)
+    reader = new_consumer(bootstrap, group_id=topic)
+    reader.subscribe([topic])
+    take(reader, 30)
+    reader.commit(asynchronous=False)
+    reader.close()
+    new_admin_deletes(bootstrap, topic)
+    create_topic(bootstrap, topic, partitions=3)
+    equal([None] * 30, results, "results before")
+    again = new_consumer(bootstrap, group_id=topic)
+    equal([OFFSET_INVALID] * 3, [found.offset for found in again.committed([TopicPartition(topic, number) for number in range(3)], 30)], "offsets of the group")
+    send_numbers(bootstrap, topic, range(10))
+    again.subscribe([topic])
+    equal(sorted(b"%d" % number for number in range(10)), sorted(message.value() for message in take(again, 10)), "values of the new topic only")
+    again.close()
+
+
+@check
+def commit_keeps_its_metadata(bootstrap, topic):
+    create_topic(bootstrap, topic)
+    consumer = new_consumer(bootstrap, group_id=topic)
+    for text in ("here \u00e4 it was", "m" * 4000, ""):
+        consumer.commit(offsets=[with_metadata(topic, 0, 7, text)], asynchronous=False)
+        found = consumer.committed([TopicPartition(topic, 0)], 30)[0]
+        # librdkafka shows no text as no metadata.
+        equal((7, text), (found.offset, getattr(found, "metadata", text) or ""), "committed")
+    consumer.close()
+
+
+def with_metadata(topic, partition, offset, text):
+    """confluent-kafka before 2.0 cannot attach a text; there the position alone is compared."""
+    try:
+        return TopicPartition(topic, partition, offset, text)
+    except TypeError:
+        return TopicPartition(topic, partition, offset)
+
+
+@check
+def nulls_empties_and_headers_come_back(bootstrap, topic):
+    create_topic(bootstrap, topic)
+    sent = [
+        (None, None, None),
+        (b"", b"", None),
+        (b"k", None, [("only", b"headers")]),
+        (None, b"v", [("twice", b"1"), ("twice", b"2"), ("null", None), ("empty", b"")]),
+    ]
+    failed = []
+    producer = new_producer(bootstrap)
+    for key, value, headers in sent:
+        producer.produce(topic, value, key, headers=headers, on_delivery=lambda error, _: failed.append(error) if error else None)
+    equal(0, producer.flush(30), "messages left")
+    equal([], failed, "failed messages")
+    consumer = assigned(bootstrap, topic)
+    equal(sent, [(message.key(), message.value(), message.headers()) for message in take(consumer, len(sent))], "records")
+    consumer.close()
+
+
+@check
+def timestamps_are_the_producers_or_the_brokers_as_the_topic_says(bootstrap, topic):
+    old = int(time.time() * 1000) - 3_600_000
+    create_topic(bootstrap, topic + "-create")
+    create_topic(bootstrap, topic + "-append", **{"message.timestamp.type": "LogAppendTime"})
+    create_topic(bootstrap, topic + "-strict", **{"message.timestamp.before.max.ms": "60000", "message.timestamp.after.max.ms": "60000"})
+    results = {}
+    producer = new_producer(bootstrap, message_timeout_ms=20000, compression_type="gzip")
+    for name, timestamp in (("-create", old), ("-append", old), ("-strict", old)):
+        producer.produce(topic + name, b"x", timestamp=timestamp, on_delivery=lambda error, message, name=name: results.update({name: (error and error.code(), message.timestamp())}))
+    equal(0, producer.flush(30), "messages left")
+    equal((None, (TIMESTAMP_CREATE_TIME, old)), results["-create"], "create time")
+    equal(KafkaError.INVALID_TIMESTAMP, results["-strict"][0], "a time too far from the broker's")
+    for name, kind in (("-create", TIMESTAMP_CREATE_TIME), ("-append", TIMESTAMP_LOG_APPEND_TIME)):
+        consumer = assigned(bootstrap, topic + name)
+        found = take(consumer, 1)[0].timestamp()
+        equal((kind, True), (found[0], (found[1] == old) == (name == "-create")), f"timestamp as read from {name}")
+        consumer.close()
+
+
+@check
+def lag_is_what_is_left_to_read(bootstrap, topic):
+    create_topic(bootstrap, topic)
+    send_numbers(bootstrap, topic, range(30))
+    lags = []
+
+    def on_statistics(text):
+        partition = json.loads(text).get("topics", {}).get(topic, {}).get("partitions", {}).get("0", {})
+        lags.append((partition.get("ls_offset"), partition.get("hi_offset"), partition.get("consumer_lag_stored", partition.get("consumer_lag"))))
+
+    # Confluent's class takes callbacks as settings, under names with underscores.
+    settings = {"bootstrap.servers": bootstrap, "group.id": topic, "auto.offset.reset": "earliest", "enable.auto.commit": False}
+    consumer = Consumer({**settings, "statistics.interval.ms": 100, "fetch.wait.max.ms": 100, "stats_cb": on_statistics})
+    consumer.assign([TopicPartition(topic, 0, OFFSET_BEGINNING)])
+    take(consumer, 30)
+    wait_until(lambda: lags and lags[-1] == (30, 30, 0), "a lag of 0", lambda: consumer.poll(0.1))
+    consumer.close()
+
+
+@check
+def small_fetch_limits_only_make_it_slower(bootstrap, topic):
+    create_topic(bootstrap, topic)
+    values = [bytes([number % 256]) * (5000 + number * 300) for number in range(60)]
+    producer = new_producer(bootstrap, batch_num_messages=3)
+    for value in values:
+        producer.produce(topic, value, partition=0)
+    equal(0, producer.flush(30), "messages left")
+    consumer = assigned(bootstrap, topic, fetch_message_max_bytes=1000, fetch_max_bytes=2000, message_max_bytes=2000)
+    equal(values, [message.value() for message in take(consumer, len(values))], "values")
+    consumer.close()
+
+
+@check
+def consumer_that_stops_polling_loses_its_partitions_and_comes_back(bootstrap, topic):
+    create_topic(bootstrap, topic, partitions=2)
+    settings = {"heartbeat_interval_ms": 200, "session_timeout_ms": 6000, "max_poll_interval_ms": 6000}
+    busy, idle = (new_consumer(bootstrap, group_id=topic, **settings) for _ in range(2))
+    for consumer in (busy, idle):
+        consumer.subscribe([topic])
+    wait_until(lambda: [len(c.assignment()) for c in (busy, idle)] == [1, 1], "one partition each", lambda: (busy.poll(0.05), idle.poll(0.05)))
+    wait_until(lambda: len(busy.assignment()) == 2, "both partitions for the one that polls", lambda: busy.poll(0.05), seconds=60)
+    wait_until(lambda: [len(c.assignment()) for c in (busy, idle)] == [1, 1], "one partition each again", lambda: (busy.poll(0.05), idle.poll(0.05)))
+    for consumer in (busy, idle):
+        consumer.close()
+
+
+@check
+def members_agree_on_the_strategy_all_of_them_know(bootstrap, topic):
+    create_topic(bootstrap, topic, partitions=4)
+    strategies = ("roundrobin,range", "range,roundrobin", "range")
+    members = [new_consumer(bootstrap, group_id=topic, partition_assignment_strategy=s, heartbeat_interval_ms=200, session_timeout_ms=10000) for s in strategies]
+    for member in members:
+        member.subscribe([topic])
+
+    def poll():
+        for member in members:
+            member.poll(0.05)
+
+    wait_until(lambda: sorted(len(member.assignment()) for member in members) == [1, 1, 2], "four partitions for three", poll)
+    stranger = new_consumer(bootstrap, group_id=topic, partition_assignment_strategy="cooperative-sticky", heartbeat_interval_ms=200)
+    stranger.subscribe([topic])
+    refused = wait_until(lambda: stranger.poll(0.1), "a refusal", poll)
+    equal(KafkaError.INCONSISTENT_GROUP_PROTOCOL, refused.error().code(), "error of a member with another strategy")
+    for member in [*members, stranger]:
+        member.close()
+
+
+@check
+def partition_that_is_not_there_is_an_error(bootstrap, topic):
+    create_topic(bootstrap, topic, partitions=2)
+    results = []
+    producer = new_producer(bootstrap, message_timeout_ms=10000)
+    try:
+        producer.produce(topic, b"x", partition=5, on_delivery=lambda error, _: results.append(error and error.code()))
+        producer.flush(30)
+    except KafkaException as failure:
+        results.append(failure.args[0].code())
+    equal([KafkaError._UNKNOWN_PARTITION], results, "result")
+    equal(KafkaError._UNKNOWN_PARTITION, error_code(lambda: new_consumer(bootstrap).get_watermark_offsets(TopicPartition(topic, 5), 30)), "error of the watermarks")
 
 
 if __name__ == "__main__":
