@@ -86,7 +86,7 @@ public sealed class CogroupedKStream<K, VR>
         var keySerde = Graph.Serde(materialized?.KeySerde ?? KeySerde, nodeName, "key", "Grouped.With");
         var valueSerde = materialized?.ValueSerde;
         var table = windows.CreateTable<K, VR>(storeName);
-        var store = windows.CreateStore(Graph, settings, storeName, nodeName, keySerde, valueSerde, EmitStrategy.OnWindowUpdate);
+        var store = windows.CreateStore(Graph, settings, storeName, nodeName, keySerde, valueSerde, Emission.OnUpdate);
         var merge = Merge(
             storeName,
             named,
@@ -103,12 +103,12 @@ public sealed class CogroupedKStream<K, VR>
         Func<PassThrough<KOut, Change<VR>>> merge,
         Func<CogroupInput<K, VR>, string, GraphNode> createNode)
     {
-        var parents = new List<GraphNode>();
+        var parents = new List<(GraphNode Node, IReadOnlySet<string> Sources)>();
         var sources = new HashSet<string>();
         foreach (var input in _inputs)
         {
             var (parent, inputSources) = input.Repartitioned(storeName);
-            parents.Add(parent);
+            parents.Add((parent, inputSources));
             sources.UnionWith(inputSources);
         }
 
@@ -119,7 +119,8 @@ public sealed class CogroupedKStream<K, VR>
             var suffix = "-cogroup-agg-" + index.ToString(CultureInfo.InvariantCulture);
             var node = createNode(_inputs[index], Graph.NameOf(named, suffix, AggregatePrefix));
             nodes.Add(node);
-            Graph.Add(parents[index], node);
+            Graph.Add(parents[index].Node, node);
+            _inputs[index].AddDropped(Graph, node, parents[index].Sources);
         }
 
         var mergeNode = new ProcessorGraphNode<KOut, Change<VR>>(Graph.NameOf(named, "-cogroup-merge", "COGROUPKSTREAM-MERGE-"), merge);

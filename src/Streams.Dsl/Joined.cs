@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Streams.Dsl.Dropped;
 
 namespace Streams.Dsl;
 
@@ -63,6 +64,17 @@ public sealed record Joined<K, V, VO>
             field = value;
         }
     }
+
+    internal DroppedOutput<K, V>? Dropped { get; init; }
+
+    /// <summary>
+    /// The same with a way of their own for records of the stream that the join leaves out: those without value and, in an inner join, those without key. See
+    /// <see cref="KGroupedStream{K, V}.WithDropped"/>.
+    /// </summary>
+    /// <param name="use">Called with their stream when the join is added.</param>
+    /// <param name="named">Name of the node that gives them.</param>
+    public Joined<K, V, VO> WithDropped(Action<KStream<K, DroppedRecord<V>>> use, Named? named = null) =>
+        this with { Dropped = DroppedOutput<K, V>.Of(use, named) };
 
     /// <summary>The same with another name.</summary>
     public Joined<K, V, VO> WithName(string name) => this with { Name = name };

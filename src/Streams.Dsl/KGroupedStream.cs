@@ -1,3 +1,4 @@
+using Streams.Dsl.Dropped;
 using Streams.Dsl.Nodes;
 using Streams.Dsl.Windows;
 
@@ -11,7 +12,8 @@ namespace Streams.Dsl;
 /// <typeparam name="V">Value type.</typeparam>
 public sealed class KGroupedStream<K, V>
 {
-    private RepartitionNode? _repartition;
+    // Shared by the grouping and what WithDropped makes of it: a named grouping has one topic.
+    private readonly SharedRepartition _repartition;
 
     internal KGroupedStream(
         GraphBuilder graph,
@@ -21,7 +23,23 @@ public sealed class KGroupedStream<K, V>
         ISerde<V>? valueSerde,
         IReadOnlySet<string> sources,
         bool repartitionRequired)
+        : this(graph, node, groupName, keySerde, valueSerde, sources, repartitionRequired, new SharedRepartition(), null)
     {
+    }
+
+    private KGroupedStream(
+        GraphBuilder graph,
+        GraphNode node,
+        string? groupName,
+        ISerde<K>? keySerde,
+        ISerde<V>? valueSerde,
+        IReadOnlySet<string> sources,
+        bool repartitionRequired,
+        SharedRepartition repartition,
+        DroppedOutput<K, V>? dropped)
+    {
+        _repartition = repartition;
+        Dropped = dropped;
         Graph = graph;
         Node = node;
         GroupName = groupName;
@@ -44,6 +62,21 @@ public sealed class KGroupedStream<K, V>
     internal IReadOnlySet<string> Sources { get; }
 
     internal bool RepartitionRequired { get; }
+
+    internal DroppedOutput<K, V>? Dropped { get; }
+
+    /// <summary>
+    /// Gives the records that the aggregation leaves out a way of their own: those without key or value and, in windows, those that come too late.
+    /// </summary>
+    /// <remarks>
+    /// They are records like any other: written in the same transaction as the results, and seen by the test driver. They are counted as dropped all the
+    /// same. Records without key then travel through the repartition topic, if there is one, instead of being left out before it. Said again, it replaces what
+    /// was said before.
+    /// </remarks>
+    /// <param name="use">Called with their stream when the aggregation is added; once per aggregation.</param>
+    /// <param name="named">Name of the node that gives them.</param>
+    public KGroupedStream<K, V> WithDropped(Action<KStream<K, DroppedRecord<V>>> use, Named? named = null) =>
+        new(Graph, Node, GroupName, KeySerde, ValueSerde, Sources, RepartitionRequired, _repartition, DroppedOutput<K, V>.Of(use, named));
 
     /// <summary>Counts the records of each group.</summary>
     public KTable<K, long> Count(Materialized<K, long>? materialized = null, Named? named = null)
@@ -95,28 +128,28 @@ public sealed class KGroupedStream<K, V>
     public TimeWindowedKStream<K, V> WindowedBy(TimeWindows windows)
     {
         ArgumentNullException.ThrowIfNull(windows);
-        return new TimeWindowedKStream<K, V>(this, new TimeWindowSpec(FixedWindows.Of(windows)), EmitStrategy.OnWindowUpdate);
+        return new TimeWindowedKStream<K, V>(this, new TimeWindowSpec(FixedWindows.Of(windows)), Emission.OnUpdate);
     }
 
     /// <summary>Aggregates in one window without end.</summary>
     public TimeWindowedKStream<K, V> WindowedBy(UnlimitedWindows windows)
     {
         ArgumentNullException.ThrowIfNull(windows);
-        return new TimeWindowedKStream<K, V>(this, new TimeWindowSpec(FixedWindows.Of(windows)), EmitStrategy.OnWindowUpdate);
+        return new TimeWindowedKStream<K, V>(this, new TimeWindowSpec(FixedWindows.Of(windows)), Emission.OnUpdate);
     }
 
     /// <summary>Aggregates in sliding windows.</summary>
     public TimeWindowedKStream<K, V> WindowedBy(SlidingWindows windows)
     {
         ArgumentNullException.ThrowIfNull(windows);
-        return new TimeWindowedKStream<K, V>(this, new SlidingWindowSpec(windows), EmitStrategy.OnWindowUpdate);
+        return new TimeWindowedKStream<K, V>(this, new SlidingWindowSpec(windows), Emission.OnUpdate);
     }
 
     /// <summary>Aggregates in sessions.</summary>
     public SessionWindowedKStream<K, V> WindowedBy(SessionWindows windows)
     {
         ArgumentNullException.ThrowIfNull(windows);
-        return new SessionWindowedKStream<K, V>(this, new SessionWindowSpec(windows), EmitStrategy.OnWindowUpdate);
+        return new SessionWindowedKStream<K, V>(this, new SessionWindowSpec(windows), Emission.OnUpdate);
     }
 
     /// <summary>Begins an aggregation of several grouped streams into one table.</summary>
@@ -129,9 +162,9 @@ public sealed class KGroupedStream<K, V>
         var names = RepartitionNames.Reserve(Graph, GroupName ?? storeName);
 
         // A named grouping has one topic, however often it is aggregated; otherwise each store has its own.
-        if (_repartition is null || GroupName is null)
+        if (_repartition.Node is null || GroupName is null)
         {
-            _repartition = new RepartitionNode<K, V>(
+            _repartition.Node = new RepartitionNode<K, V>(
                 names,
                 Graph.Serde(KeySerde, names.Source, "key", "Grouped.With"),
                 Graph.Serde(ValueSerde, names.Source, "value", "Grouped.With"))
@@ -140,8 +173,8 @@ public sealed class KGroupedStream<K, V>
             };
         }
 
-        Graph.Add(Node, _repartition);
-        return (_repartition, KStream<K, V>.Single(_repartition.Name));
+        Graph.Add(Node, _repartition.Node);
+        return (_repartition.Node, KStream<K, V>.Single(_repartition.Node.Name));
     }
 
     private KTable<K, VR> Aggregate<VR>(
@@ -159,8 +192,18 @@ public sealed class KGroupedStream<K, V>
         var (parent, sources) = Repartitioned(storeName);
         var table = new KeyValueTable<K, VR>(storeName);
         var store = StoreFactory.KeyValue(Graph, settings, storeName, name, keySerde, valueSerde);
-        var node = new ProcessorGraphNode<K, V>(name, () => processor(storeName, table.SendsOldValues)) { Stores = [store] };
+        var node = new ProcessorGraphNode<K, V>(name, () => processor(storeName, table.SendsOldValues))
+        {
+            Stores = [store],
+            AcceptsNullKeys = Dropped is not null,
+        };
         Graph.Add(parent, node);
+        Dropped?.AddTo(Graph, node, keySerde, sources);
         return new KTable<K, VR>(Graph, node, keySerde, valueSerde, sources, table, settings.Name);
+    }
+
+    private sealed class SharedRepartition
+    {
+        public RepartitionNode? Node { get; set; }
     }
 }

@@ -13,17 +13,37 @@ public sealed class SessionWindowedKStream<K, V>
 {
     private readonly KGroupedStream<K, V> _stream;
     private readonly WindowSpec _windows;
-    private readonly EmitStrategy _emit;
+    private readonly Emission _emission;
 
-    internal SessionWindowedKStream(KGroupedStream<K, V> stream, WindowSpec windows, EmitStrategy emit)
+    internal SessionWindowedKStream(KGroupedStream<K, V> stream, WindowSpec windows, Emission emission)
     {
         _stream = stream;
         _windows = windows;
-        _emit = emit;
+        _emission = emission;
     }
 
     /// <summary>Says when results are given. Default: <see cref="EmitStrategy.OnWindowUpdate"/>.</summary>
-    public SessionWindowedKStream<K, V> EmitStrategy(EmitStrategy strategy) => new(_stream, _windows, strategy);
+    public SessionWindowedKStream<K, V> EmitStrategy(EmitStrategy strategy) => new(_stream, _windows, _emission.With(strategy));
+
+    /// <summary>
+    /// Gives one result per session, when it has closed, and closes all that are open when no record has come for so long on the wall clock, though stream time stands
+    /// still. What has closed stays closed, over restarts too: a record that comes for it afterwards is late, and goes to the side output of <see cref="WithDropped"/>.
+    /// </summary>
+    /// <remarks>
+    /// <para>
+    /// Silence is that of the partition, as its task sees it: choose a time well above the pauses of your sources and of your network, because records that wait elsewhere meanwhile come too late.
+    /// </para>
+    /// <para>
+    /// Where records do come, windows close by stream time as with <see cref="Dsl.EmitStrategy.OnWindowClose"/>. Results given because of silence come from a wall-clock
+    /// punctuation: their timestamps are still those of the records in them. Kafka Streams has nothing like it (KIP-424 and KIP-539 were not adopted).
+    /// </para>
+    /// <para>A session that silence has closed is not extended: a record behind its end begins a new one, also within the inactivity gap.</para>
+    /// </remarks>
+    /// <param name="idle">Silence that closes windows: at least 1 ms, in whole milliseconds.</param>
+    public SessionWindowedKStream<K, V> CloseAfterIdle(TimeSpan idle) => new(_stream, _windows, Emission.AfterIdle(idle));
+
+    /// <inheritdoc cref="KGroupedStream{K, V}.WithDropped"/>
+    public SessionWindowedKStream<K, V> WithDropped(Action<KStream<K, DroppedRecord<V>>> use, Named? named = null) => new(_stream.WithDropped(use, named), _windows, _emission);
 
     /// <summary>Counts the records of each key and session.</summary>
     public KTable<Windowed<K>, long> Count(Materialized<K, long>? materialized = null, Named? named = null)
@@ -32,7 +52,7 @@ public sealed class SessionWindowedKStream<K, V>
         return WindowedAggregations.Add(
             _stream,
             _windows,
-            _emit,
+            _emission,
             WindowedAggregations.AggregatePrefix,
             new CountAggregation<K, V>(),
             static (_, one, other) => one + other,
@@ -48,7 +68,7 @@ public sealed class SessionWindowedKStream<K, V>
         return WindowedAggregations.Add(
             _stream,
             _windows,
-            _emit,
+            _emission,
             WindowedAggregations.ReducePrefix,
             new ReduceAggregation<K, V>(reducer),
             (_, one, other) => reducer(one, other),
@@ -76,7 +96,7 @@ public sealed class SessionWindowedKStream<K, V>
         return WindowedAggregations.Add(
             _stream,
             _windows,
-            _emit,
+            _emission,
             WindowedAggregations.AggregatePrefix,
             new FoldAggregation<K, V, VR>(initializer, aggregator),
             sessionMerger,

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Streams.Dsl.Dropped;
 using Streams.State;
 
 namespace Streams.Dsl;
@@ -79,6 +80,24 @@ public sealed record StreamJoined<K, V, VO>
 
     /// <summary>Settings of the changelog topics by their Kafka names.</summary>
     public IReadOnlyDictionary<string, string> LogConfig { get; init; } = StoreSettings.NoConfig;
+
+    internal DroppedOutput<K, V>? Dropped { get; init; }
+
+    internal DroppedOutput<K, VO>? OtherDropped { get; init; }
+
+    /// <summary>
+    /// The same with a way of their own for records of this stream that the join leaves out: those without key or value, and those older than its windows keep, which
+    /// are joined with what is there but not kept for who comes after them. See <see cref="KGroupedStream{K, V}.WithDropped"/>.
+    /// </summary>
+    /// <param name="use">Called with their stream when the join is added.</param>
+    /// <param name="named">Name of the node that gives them.</param>
+    public StreamJoined<K, V, VO> WithDropped(Action<KStream<K, DroppedRecord<V>>> use, Named? named = null) =>
+        this with { Dropped = DroppedOutput<K, V>.Of(use, named) };
+
+    /// <summary>The same with a way of their own for records of the other stream that the join leaves out.</summary>
+    /// <inheritdoc cref="WithDropped"/>
+    public StreamJoined<K, V, VO> WithOtherDropped(Action<KStream<K, DroppedRecord<VO>>> use, Named? named = null) =>
+        this with { OtherDropped = DroppedOutput<K, VO>.Of(use, named) };
 
     /// <summary>The same with another name.</summary>
     public StreamJoined<K, V, VO> WithName(string name) => this with { Name = name };

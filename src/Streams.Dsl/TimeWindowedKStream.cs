@@ -16,24 +16,46 @@ public sealed class TimeWindowedKStream<K, V>
 {
     private readonly KGroupedStream<K, V> _stream;
     private readonly WindowSpec _windows;
-    private readonly EmitStrategy _emit;
+    private readonly Emission _emission;
 
-    internal TimeWindowedKStream(KGroupedStream<K, V> stream, WindowSpec windows, EmitStrategy emit)
+    internal TimeWindowedKStream(KGroupedStream<K, V> stream, WindowSpec windows, Emission emission)
     {
         _stream = stream;
         _windows = windows;
-        _emit = emit;
+        _emission = emission;
     }
 
     /// <summary>Says when results are given. Default: <see cref="EmitStrategy.OnWindowUpdate"/>.</summary>
-    public TimeWindowedKStream<K, V> EmitStrategy(EmitStrategy strategy) => new(_stream, _windows, strategy);
+    public TimeWindowedKStream<K, V> EmitStrategy(EmitStrategy strategy) => new(_stream, _windows, _emission.With(strategy));
+
+    /// <summary>
+    /// Gives one result per window, when it has closed, and closes all that are open when no record has come for so long on the wall clock, though stream time stands
+    /// still. What has closed stays closed, over restarts too: a record that comes for it afterwards is late, and goes to the side output of <see cref="WithDropped"/>.
+    /// </summary>
+    /// <remarks>
+    /// <para>
+    /// Silence is that of the partition, as its task sees it: choose a time well above the pauses of your sources and of your network, because records that wait elsewhere meanwhile come too late.
+    /// </para>
+    /// <para>
+    /// Where records do come, windows close by stream time as with <see cref="Dsl.EmitStrategy.OnWindowClose"/>. Results given because of silence come from a wall-clock
+    /// punctuation: their timestamps are still those of the records in them. Kafka Streams has nothing like it (KIP-424 and KIP-539 were not adopted).
+    /// </para>
+    /// </remarks>
+    /// <param name="idle">Silence that closes windows: at least 1 ms, in whole milliseconds.</param>
+    /// <exception cref="TopologyException">The windows have no end.</exception>
+    public TimeWindowedKStream<K, V> CloseAfterIdle(TimeSpan idle) => _windows.HasEnd
+        ? new(_stream, _windows, Emission.AfterIdle(idle))
+        : throw new TopologyException("A window without end never closes, after however much silence; use TimeWindows, SlidingWindows or SessionWindows.");
+
+    /// <inheritdoc cref="KGroupedStream{K, V}.WithDropped"/>
+    public TimeWindowedKStream<K, V> WithDropped(Action<KStream<K, DroppedRecord<V>>> use, Named? named = null) => new(_stream.WithDropped(use, named), _windows, _emission);
 
     /// <summary>Counts the records of each key and window.</summary>
     public KTable<Windowed<K>, long> Count(Materialized<K, long>? materialized = null, Named? named = null)
     {
         if (_windows.CountUsesNumber && materialized?.StoreName is null) _stream.Graph.NewStoreName(WindowedAggregations.AggregatePrefix);
         return WindowedAggregations.Add(
-            _stream, _windows, _emit, WindowedAggregations.AggregatePrefix, new CountAggregation<K, V>(), null, Serdes.Int64, materialized, named);
+            _stream, _windows, _emission, WindowedAggregations.AggregatePrefix, new CountAggregation<K, V>(), null, Serdes.Int64, materialized, named);
     }
 
     /// <summary>Combines the values of each key and window; the first one is the result until the second comes.</summary>
@@ -41,7 +63,7 @@ public sealed class TimeWindowedKStream<K, V>
     {
         ArgumentNullException.ThrowIfNull(reducer);
         return WindowedAggregations.Add(
-            _stream, _windows, _emit, WindowedAggregations.ReducePrefix, new ReduceAggregation<K, V>(reducer), null, _stream.ValueSerde, materialized, named);
+            _stream, _windows, _emission, WindowedAggregations.ReducePrefix, new ReduceAggregation<K, V>(reducer), null, _stream.ValueSerde, materialized, named);
     }
 
     /// <summary>Folds the values of each key and window into an aggregate.</summary>
@@ -55,6 +77,6 @@ public sealed class TimeWindowedKStream<K, V>
         ArgumentNullException.ThrowIfNull(initializer);
         ArgumentNullException.ThrowIfNull(aggregator);
         return WindowedAggregations.Add(
-            _stream, _windows, _emit, WindowedAggregations.AggregatePrefix, new FoldAggregation<K, V, VR>(initializer, aggregator), null, null, materialized, named);
+            _stream, _windows, _emission, WindowedAggregations.AggregatePrefix, new FoldAggregation<K, V, VR>(initializer, aggregator), null, null, materialized, named);
     }
 }

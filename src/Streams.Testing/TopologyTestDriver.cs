@@ -398,6 +398,7 @@ public sealed class TopologyTestDriver : IDisposable
         var task = Open(id, subtopology, inputs);
         _tasks.Add(id, task);
         foreach (var store in task.Task.Stores) Restore(store);
+        foreach (var input in inputs) task.Task.SetStartPosition(input, task.Positions.NextOffsets.GetValueOrDefault(input));
         task.Task.Start(task.Positions.Committed);
         return task;
     }

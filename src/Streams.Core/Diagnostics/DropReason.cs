@@ -29,4 +29,13 @@ public enum DropReason
 
     /// <summary>It could not be serialised or written, and the handler said continue.</summary>
     Production,
+
+    /// <summary>Its key is absent. In side outputs only: counted as <see cref="AbsentKeyOrValue"/>.</summary>
+    AbsentKey,
+
+    /// <summary>Its value is absent. In side outputs only: counted as <see cref="AbsentKeyOrValue"/>.</summary>
+    AbsentValue,
+
+    /// <summary>The same has been seen before. In side outputs only: a duplicate is left out on purpose, and nothing is lost with it.</summary>
+    Duplicate,
 }

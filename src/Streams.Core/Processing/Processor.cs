@@ -69,6 +69,27 @@ public abstract class Processor<KIn, VIn, KOut, VOut> : Processor<KIn, VIn>
 {
     private Processor<KOut, VOut>[] _children = [];
     private TaskContext _task = TaskContext.Unwired;
+    private IDroppedRecords<KIn, VIn>? _dropped;
+
+    /// <summary>Whether somebody downstream wants the records that this node leaves out.</summary>
+    internal bool HasDroppedOutput => _dropped is not null;
+
+    /// <summary>Counts an incoming record that this node leaves out, and sends it to the side output if there is one.</summary>
+    /// <param name="record">The record as it came.</param>
+    /// <param name="reason">Why, as it is counted.</param>
+    /// <param name="window">Window that it would have been in, where there is one.</param>
+    /// <param name="streamTimeMs">Time that this node had come to; -1 where it has none of its own.</param>
+    internal void Drop(in Record<KIn, VIn> record, DropReason reason, Window? window = null, long streamTimeMs = -1)
+    {
+        Context.RecordDropped(reason);
+        ShowDropped(in record, reason, window, streamTimeMs);
+    }
+
+    /// <summary>Sends a record to the side output without counting it: somebody else has, or it is left out on purpose.</summary>
+    internal void ShowDropped(in Record<KIn, VIn> record, DropReason reason, Window? window = null, long streamTimeMs = -1)
+    {
+        if (_dropped is not null) _dropped.Take(in record, reason, window, streamTimeMs, NodeName);
+    }
 
     /// <summary>Sends a record to every child, in the order in which they were added; each child is done with it before the next one starts.</summary>
     /// <remarks>
@@ -131,6 +152,15 @@ public abstract class Processor<KIn, VIn, KOut, VOut> : Processor<KIn, VIn>
 
     internal sealed override void Connect(Processor child)
     {
+        if (child is IDroppedRecords<KIn, VIn> dropped)
+        {
+            // One per operator: the fluent surface adds a single side output, whose stream may have any number of readers.
+            _dropped = _dropped is null
+                ? dropped
+                : throw new TopologyException($"Node '{NodeName}' has two side outputs for dropped records, the second being '{child.NodeName}'; one is enough.");
+            return;
+        }
+
         if (child is not Processor<KOut, VOut> typed)
         {
             var (key, value) = child.InputTypes;

@@ -93,7 +93,14 @@ internal sealed class TaskContext
     /// <summary>Numbers that processors want back after a restart; kept in the commit's metadata (the last window closed, KIP-825).</summary>
     public IReadOnlyDictionary<string, long> ProcessorValues => _processorValues;
 
-    public void SetProcessorValue(string key, long value) => _processorValues[key] = value;
+    /// <summary>Whether a number has changed since the last commit.</summary>
+    public bool ProcessorValuesChanged;
+
+    public void SetProcessorValue(string key, long value)
+    {
+        _processorValues[key] = value;
+        ProcessorValuesChanged = true;
+    }
 
     /// <summary>Takes a number from a partition's commit; of several partitions the largest counts.</summary>
     public void RestoreProcessorValue(string key, long value)

@@ -315,7 +315,8 @@ internal sealed class StreamTask
         var offsets = new List<OffsetCommit>(_queues.Count);
         foreach (var queue in _queues)
         {
-            if (queue.Position is { } position)
+            // A wall-clock callback may have something to remember before anything has been read since the start: it goes with the offset that reading begins at.
+            if ((queue.Position ?? (_context.ProcessorValuesChanged ? StartPosition(queue) : null)) is { } position)
                 offsets.Add(new OffsetCommit(queue.Partition, position, CommitMetadata.Encode(queue.PartitionTime, _context.ProcessorValues)));
         }
 
@@ -344,6 +345,7 @@ internal sealed class StreamTask
         using var gate = Gate.EnterAsOwner();
         foreach (var store in _stores) store.Store.Commit(store.OffsetToCommit(this));
         CommitNeeded = false;
+        _context.ProcessorValuesChanged = false;
         _context.CommitRequested = false;
         AnswerCommittedReads();
     }
@@ -493,9 +495,11 @@ internal sealed class StreamTask
     {
         foreach (var queue in _queues)
         {
-            if ((queue.Position ?? (_startPositions.TryGetValue(queue.Partition, out var start) ? start : null)) is { } position) yield return new TopicPartitionOffset(queue.Partition, position);
+            if ((queue.Position ?? StartPosition(queue)) is { } position) yield return new TopicPartitionOffset(queue.Partition, position);
         }
     }
+
+    private long? StartPosition(RecordQueue queue) => _startPositions.TryGetValue(queue.Partition, out var start) ? start : null;
 
     /// <summary>Reads when everything that the stores contain is committed: at once if it is, else right after the next commit, which is asked for.</summary>
     public async Task<T> ReadCommittedAsync<T>(Func<T> read, CancellationToken cancellationToken)

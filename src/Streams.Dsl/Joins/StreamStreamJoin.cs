@@ -15,11 +15,22 @@ internal sealed class JoinWindow<K, V>(string storeName) : Processor<K, V, K, V>
 
         // Without key a record can never be somebody's partner; without value neither, but Kafka Streams logs it.
         if (!record.HasKey) return;
-        if (record.HasValue) _store!.Put(record.Key, record.Value, record.Timestamp);
-        else _store!.Delete(record.Key, record.Timestamp);
+        if (!record.HasValue)
+        {
+            _store!.Delete(record.Key, record.Timestamp);
+            return;
+        }
+
+        var refused = Refused;
+        _store!.Put(record.Key, record.Value, record.Timestamp);
+
+        // It has been joined with what was there, but who comes after it will not find it.
+        if (Refused != refused) ShowDropped(in record, DropReason.Expired);
     }
 
     protected override void Init() => _store = Context.GetStateStore<IWindowStore<K, V>>(storeName);
+
+    private long Refused => Context.Task.Metrics.Dropped(DropReason.Expired);
 }
 
 /// <summary>What both sides of a join know together: the time seen on either, and when to look for records that stay alone.</summary>
@@ -80,7 +91,7 @@ internal abstract class StreamStreamJoin<K, VThis, VOther, VOut>(JoinSideSetting
         time.Observe(timestamp);
         if (!record.HasValue || (!record.HasKey && !settings.KeepsThis))
         {
-            Context.RecordDropped(DropReason.AbsentKeyOrValue);
+            Drop(in record, DropReason.AbsentKeyOrValue, streamTimeMs: time.StreamTime);
             return;
         }
 

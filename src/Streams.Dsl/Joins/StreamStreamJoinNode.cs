@@ -15,6 +15,9 @@ internal abstract class StreamStreamJoinNode(string name) : GraphNode(name)
 
     public required GraphNode RightWindow { get; init; }
 
+    /// <summary>Whether somebody wants the records that a side leaves out: then there have to be sides.</summary>
+    public bool HasSideOutputs { get; init; }
+
     /// <summary>Whether both sides are one stream, so that one store serves both; set by the optimiser.</summary>
     public bool IsSelfJoin { get; set; }
 }

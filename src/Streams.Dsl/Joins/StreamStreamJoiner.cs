@@ -73,9 +73,12 @@ internal static class StreamStreamJoiner
             Windows = windows,
             Kind = kind,
             Joiner = joiner,
-            AcceptsNullKeys = keepsLeft,
+            AcceptsNullKeys = keepsLeft || joined.Dropped is not null || joined.OtherDropped is not null,
+            HasSideOutputs = joined.Dropped is not null || joined.OtherDropped is not null,
         };
         graph.Add([left.Node, right.Node], node);
+        joined.Dropped?.AddTo(graph, node, keySerde, sources, parentNames: () => [leftWindowName, leftName]);
+        joined.OtherDropped?.AddTo(graph, node, keySerde, sources, parentNames: () => [rightWindowName, rightName]);
         return new KStream<K, VOut>(graph, node, joined.KeySerde ?? left.KeySerde, null, sources, repartitionRequired: false);
     }
 }

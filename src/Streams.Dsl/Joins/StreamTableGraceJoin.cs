@@ -24,7 +24,7 @@ internal sealed class StreamTableGraceJoin<K, V, VT, VR>(
         if (record.Timestamp > _streamTime) _streamTime = record.Timestamp;
         if (!record.HasValue || (!record.HasKey && !isLeft))
         {
-            Context.RecordDropped(DropReason.AbsentKeyOrValue);
+            Drop(in record, DropReason.AbsentKeyOrValue, streamTimeMs: _streamTime);
             return;
         }
 

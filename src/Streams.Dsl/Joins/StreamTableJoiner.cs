@@ -25,10 +25,11 @@ internal static class StreamTableJoiner
             ? GraceNode(graph, stream, table, joiner, isLeft, joined, name, rows, grace)
             : new ProcessorGraphNode<K, V>(name, () => new StreamTableJoin<K, V, K, VT, VR>(rows.Create(), OwnKey, joiner, isLeft))
             {
-                AcceptsNullKeys = isLeft,
+                AcceptsNullKeys = isLeft || joined?.Dropped is not null,
                 ConnectedStores = () => rows.StoreNames,
             };
         graph.Add(stream.Node, node);
+        joined?.Dropped?.AddTo(graph, node, joined.KeySerde ?? stream.KeySerde, sources);
         return new KStream<K, VR>(graph, node, joined?.KeySerde ?? stream.KeySerde, null, sources, repartitionRequired: false);
 
         static bool OwnKey(in Record<K, V> record, out K key)
@@ -68,7 +69,7 @@ internal static class StreamTableJoiner
         var buffer = StoreFactory.JoinBuffer(graph, bufferName, name, joined.KeySerde ?? stream.KeySerde, joined.ValueSerde ?? stream.ValueSerde);
         return new ProcessorGraphNode<K, V>(name, () => new StreamTableGraceJoin<K, V, VT, VR>(rows.Create(), joiner, isLeft, bufferName, graceMs))
         {
-            AcceptsNullKeys = isLeft,
+            AcceptsNullKeys = isLeft || joined.Dropped is not null,
             Stores = [buffer],
             ConnectedStores = () => rows.StoreNames,
         };

@@ -1,3 +1,4 @@
+using Streams.Dsl.Deduplication;
 using Streams.Dsl.Windows;
 using Streams.State;
 using Streams.State.Join;
@@ -114,6 +115,21 @@ internal static class StoreFactory
             _ => Stores.PersistentWindowStore(storeName, retention, size, retainDuplicates: true),
         };
         var builder = Stores.WindowStoreBuilder(supplier, keySerde, valueSerde);
+        return settings.Logging ? builder.WithLoggingEnabled(settings.LogConfig) : builder.WithLoggingDisabled();
+    }
+
+    /// <summary>What a deduplication has let pass: by id and time.</summary>
+    public static IStoreBuilder Passed<TId>(
+        GraphBuilder graph, StoreSettings settings, string storeName, ISerde<TId> idSerde, long intervalMs, long retentionMs)
+    {
+        var retention = WindowTimes.ToTimeSpan(retentionMs);
+        var size = WindowTimes.ToTimeSpan(intervalMs);
+        var supplier = (settings.Type ?? graph.Options.DefaultStoreType) switch
+        {
+            StoreType.InMemory => Stores.InMemoryWindowStore(storeName, retention, size),
+            _ => Stores.PersistentWindowStore(storeName, retention, size),
+        };
+        var builder = Stores.WindowStoreBuilder(supplier, idSerde, new PassedRecordSerde());
         return settings.Logging ? builder.WithLoggingEnabled(settings.LogConfig) : builder.WithLoggingDisabled();
     }
 

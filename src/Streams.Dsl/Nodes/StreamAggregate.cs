@@ -18,7 +18,7 @@ internal sealed class StreamAggregate<K, V, VR>(
     {
         if (!record.HasKey || !record.HasValue)
         {
-            Context.RecordDropped(DropReason.AbsentKeyOrValue);
+            Drop(in record, DropReason.AbsentKeyOrValue);
             return;
         }
 

@@ -10,6 +10,9 @@ internal abstract class CogroupInput<K, VR>
     /// <summary>The node to aggregate behind; makes the input's repartition topic if it needs one.</summary>
     public abstract (GraphNode Parent, IReadOnlySet<string> Sources) Repartitioned(string storeName);
 
+    /// <summary>Adds the side output of the input's node, if it has one.</summary>
+    public abstract void AddDropped(GraphBuilder graph, GraphNode node, IReadOnlySet<string> sources);
+
     /// <summary>The node that aggregates this input into the shared store.</summary>
     public abstract GraphNode CreateNode(string name, string storeName, Func<VR> initializer, IStoreBuilder store, TableOperator<K, VR> table);
 
@@ -30,8 +33,15 @@ internal sealed class CogroupInput<K, V, VR>(KGroupedStream<K, V> stream, Func<K
 
     public override (GraphNode Parent, IReadOnlySet<string> Sources) Repartitioned(string storeName) => stream.Repartitioned(storeName);
 
+    public override void AddDropped(GraphBuilder graph, GraphNode node, IReadOnlySet<string> sources) =>
+        stream.Dropped?.AddTo(graph, node, stream.KeySerde, sources);
+
     public override GraphNode CreateNode(string name, string storeName, Func<VR> initializer, IStoreBuilder store, TableOperator<K, VR> table) =>
-        new ProcessorGraphNode<K, V>(name, () => new StreamAggregate<K, V, VR>(storeName, initializer, aggregator, table.SendsOldValues)) { Stores = [store] };
+        new ProcessorGraphNode<K, V>(name, () => new StreamAggregate<K, V, VR>(storeName, initializer, aggregator, table.SendsOldValues))
+        {
+            Stores = [store],
+            AcceptsNullKeys = stream.Dropped is not null,
+        };
 
     public override GraphNode CreateWindowedNode(
         string name,
@@ -45,10 +55,11 @@ internal sealed class CogroupInput<K, V, VR>(KGroupedStream<K, V> stream, Func<K
         var aggregation = new FoldAggregation<K, V, VR>(initializer, aggregator);
         return new ProcessorGraphNode<K, V>(
             name,
-            () => windows.CreateProcessor(storeName, aggregation, merger, EmitStrategy.OnWindowUpdate, table.SendsOldValues))
+            () => windows.CreateProcessor(storeName, aggregation, merger, Emission.OnUpdate, table.SendsOldValues))
         {
             Stores = [store],
             WindowGraceMs = windows.GraceMs,
+            AcceptsNullKeys = stream.Dropped is not null,
         };
     }
 }

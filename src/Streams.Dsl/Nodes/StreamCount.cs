@@ -10,7 +10,7 @@ internal sealed class StreamCount<K, V>(string storeName, bool sendsOldValues) :
     {
         if (!record.HasKey || !record.HasValue)
         {
-            Context.RecordDropped(DropReason.AbsentKeyOrValue);
+            Drop(in record, DropReason.AbsentKeyOrValue);
             return;
         }
 

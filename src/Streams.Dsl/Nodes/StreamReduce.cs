@@ -13,7 +13,7 @@ internal sealed class StreamReduce<K, V>(string storeName, Func<V, V, V> reducer
     {
         if (!record.HasKey || !record.HasValue)
         {
-            Context.RecordDropped(DropReason.AbsentKeyOrValue);
+            Drop(in record, DropReason.AbsentKeyOrValue);
             return;
         }
 

@@ -20,7 +20,7 @@ internal sealed class StreamTableJoin<K, V, KT, VT, VR>(
         var hasKey = keyMapper(in record, out var tableKey);
         if (!record.HasValue || (!hasKey && !isLeft))
         {
-            Context.RecordDropped(DropReason.AbsentKeyOrValue);
+            Drop(in record, DropReason.AbsentKeyOrValue);
             return;
         }
 

@@ -11,7 +11,7 @@ internal static class SelfJoin
         foreach (var join in graph.Nodes.OfType<StreamStreamJoinNode>())
         {
             // One parent: both sides are the same node's records.
-            if (join.Parents.Count != 1) continue;
+            if (join.Parents.Count != 1 || join.HasSideOutputs) continue;
             join.Parents[0].RemoveChild(join.RightWindow);
             join.IsSelfJoin = true;
         }

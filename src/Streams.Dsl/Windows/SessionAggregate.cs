@@ -13,9 +13,9 @@ internal sealed class SessionAggregate<K, V, VR>(
     SessionWindows windows,
     Aggregation<K, V, VR> aggregation,
     Func<K, VR, VR, VR> merger,
-    EmitStrategy emit,
+    Emission emission,
     bool sendsOldValues)
-    : WindowProcessor<K, V, VR>(storeName, emit, sendsOldValues)
+    : WindowProcessor<K, V, VR>(storeName, emission, sendsOldValues)
 {
     private readonly List<KeyValuePair<Window, VR>> _merged = [];
     private ISessionStore<K, VR>? _store;
@@ -24,13 +24,14 @@ internal sealed class SessionAggregate<K, V, VR>(
     {
         if (!record.HasKey || !aggregation.CanTake(in record))
         {
-            Context.RecordDropped(DropReason.AbsentKeyOrValue);
+            Drop(in record, DropReason.AbsentKeyOrValue, streamTimeMs: StreamTime);
             return;
         }
 
         var timestamp = record.Timestamp;
         Observe(timestamp);
-        var closeTime = StreamTime - WindowTimes.Add(windows.GraceMs, windows.GapMs);
+        var closeTime = CloseTime(StreamTime - WindowTimes.Add(windows.GraceMs, windows.GapMs));
+        if (IsTimeToEmitFirst(closeTime)) EmitClosed(in record, closeTime);
         var has = aggregation.TryInitialize(out var aggregate);
         var session = new Window(timestamp, timestamp);
         _merged.Clear();
@@ -39,6 +40,7 @@ internal sealed class SessionAggregate<K, V, VR>(
             while (sessions.MoveNext())
             {
                 var other = sessions.Key.Window;
+                if (IsClosedForGood(other.EndMs)) continue;
                 _merged.Add(new(other, sessions.Value));
                 aggregate = has || !aggregation.BeginsEmpty ? merger(record.Key, aggregate, sessions.Value) : sessions.Value;
                 has = Nullability.IsPresent(aggregate);
@@ -46,9 +48,16 @@ internal sealed class SessionAggregate<K, V, VR>(
             }
         }
 
-        if (session.EndMs < closeTime) Context.RecordDropped(DropReason.Late);
+        if (session.EndMs < closeTime) Drop(in record, DropReason.Late, session, StreamTime);
         else Replace(in record, session, aggregate, has);
         if (IsTimeToEmit(closeTime)) EmitClosed(in record, closeTime);
+    }
+
+    // Both ends belong to a session, so it has closed from the millisecond after its end on.
+    protected override long EmitAll()
+    {
+        var closeTime = StreamTime < 0 ? LastCloseTime : Math.Max(LastCloseTime, WindowTimes.Add(StreamTime, 1));
+        return Math.Max(closeTime, WindowTimes.Add(Emit(default, FirstNotGiven(), long.MaxValue), 1));
     }
 
     protected override void Init()
@@ -72,8 +81,10 @@ internal sealed class SessionAggregate<K, V, VR>(
 
         aggregate = aggregation.Apply(in record, aggregate, has);
         var key = new Windowed<K>(record.Key, session);
+        var refused = Refused;
         if (!Nullability.IsPresent(aggregate)) store.Remove(key);
         else store.Put(key, aggregate);
+        ShowIfRefused(in record, session, refused);
         ForwardUpdate(in record, session, aggregate, Nullability.IsPresent(aggregate), default!, false, session.EndMs);
     }
 
@@ -82,13 +93,24 @@ internal sealed class SessionAggregate<K, V, VR>(
         // Both ends belong to the session, so it has closed when its end is before the close time.
         var to = closeTime - 1;
         if (to < 0) return;
-        var from = HasEmitted ? Math.Max(0, LastCloseTime) : 0;
+        var from = FirstNotGiven();
         if (from > to) return;
-        using (var sessions = _store!.FindSessions(from, to))
+        Emit(in record, from, to);
+        Emitted(closeTime);
+    }
+
+    private long FirstNotGiven() => HasEmitted ? Math.Max(0, LastCloseTime) : 0;
+
+    private long Emit(in Record<K, V> record, long from, long to)
+    {
+        var latestEnd = -1L;
+        using var sessions = _store!.FindSessions(from, to);
+        while (sessions.MoveNext())
         {
-            while (sessions.MoveNext()) ForwardFinal(in record, sessions.Key, sessions.Value, sessions.Key.Window.EndMs);
+            latestEnd = Math.Max(latestEnd, sessions.Key.Window.EndMs);
+            ForwardFinal(in record, sessions.Key, sessions.Value, sessions.Key.Window.EndMs);
         }
 
-        Emitted(closeTime);
+        return latestEnd;
     }
 }

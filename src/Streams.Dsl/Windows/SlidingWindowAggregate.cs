@@ -17,9 +17,9 @@ internal sealed class SlidingWindowAggregate<K, V, VR>(
     string storeName,
     SlidingWindows windows,
     Aggregation<K, V, VR> aggregation,
-    EmitStrategy emit,
+    Emission emission,
     bool sendsOldValues)
-    : WindowProcessor<K, V, VR>(storeName, emit, sendsOldValues)
+    : WindowProcessor<K, V, VR>(storeName, emission, sendsOldValues)
 {
     private readonly long _difference = windows.TimeDifferenceMs;
     private readonly HashSet<long> _starts = [];
@@ -30,21 +30,29 @@ internal sealed class SlidingWindowAggregate<K, V, VR>(
         // Unlike other windows, these skip records without value, as Kafka Streams does (E-03).
         if (!record.HasKey || !record.HasValue)
         {
-            Context.RecordDropped(DropReason.AbsentKeyOrValue);
+            Drop(in record, DropReason.AbsentKeyOrValue, streamTimeMs: StreamTime);
             return;
         }
 
         Observe(record.Timestamp);
-        var closeTime = StreamTime - windows.GraceMs;
+        var closeTime = CloseTime(StreamTime - windows.GraceMs);
         if (WindowTimes.Add(record.Timestamp, _difference) < closeTime)
         {
-            Context.RecordDropped(DropReason.Late);
+            Drop(in record, DropReason.Late, new Window(Math.Max(0, record.Timestamp - _difference), record.Timestamp), StreamTime);
             return;
         }
 
+        if (IsTimeToEmitFirst(closeTime)) EmitClosed(in record, closeTime);
         if (record.Timestamp < _difference) ProcessEarly(in record, closeTime);
         else ProcessUsual(in record, closeTime);
         if (IsTimeToEmit(closeTime)) EmitClosed(in record, closeTime);
+    }
+
+    // Both ends belong to a window, so it has closed from the millisecond after its end on.
+    protected override long EmitAll()
+    {
+        var closeTime = StreamTime < 0 ? LastCloseTime : Math.Max(LastCloseTime, WindowTimes.Add(StreamTime, 1));
+        return Math.Max(closeTime, WindowTimes.Add(Emit(default, FirstNotGiven(), long.MaxValue), 1));
     }
 
     protected override void Init()
@@ -194,14 +202,16 @@ internal sealed class SlidingWindowAggregate<K, V, VR>(
     {
         if (window.EndMs < closeTime)
         {
-            Context.RecordDropped(DropReason.Late);
+            Drop(in record, DropReason.Late, window, StreamTime);
             return;
         }
 
         var aggregate = aggregation.Apply(in record, row.Value, hasRow);
         var timestamp = hasRow ? Math.Max(record.Timestamp, row.Timestamp) : record.Timestamp;
+        var refused = Refused;
         if (!Nullability.IsPresent(aggregate)) _store!.Delete(record.Key, window.StartMs);
         else _store!.Put(record.Key, new ValueAndTimestamp<VR>(aggregate, timestamp), window.StartMs);
+        ShowIfRefused(in record, window, refused);
         ForwardUpdate(in record, window, aggregate, Nullability.IsPresent(aggregate), row.Value, hasRow, timestamp);
     }
 
@@ -210,18 +220,26 @@ internal sealed class SlidingWindowAggregate<K, V, VR>(
         // Both ends belong to the window, so it has closed when its end is before the close time.
         if (closeTime <= _difference) return;
         var to = closeTime - _difference - 1;
-        var from = HasEmitted ? Math.Max(0, LastCloseTime - _difference) : 0;
+        var from = FirstNotGiven();
         if (from > to) return;
-        using (var rows = _store!.FetchAll(from, to))
+        Emit(in record, from, to);
+        Emitted(closeTime);
+    }
+
+    private long FirstNotGiven() => HasEmitted ? Math.Max(0, LastCloseTime - _difference) : 0;
+
+    private long Emit(in Record<K, V> record, long from, long to)
+    {
+        var latestEnd = -1L;
+        using var rows = _store!.FetchAll(from, to);
+        while (rows.MoveNext())
         {
-            while (rows.MoveNext())
-            {
-                var start = rows.Key.Window.StartMs;
-                var window = new Window(start, WindowTimes.Add(start, _difference));
-                ForwardFinal(in record, new Windowed<K>(rows.Key.Key, window), rows.Value.Value, rows.Value.Timestamp);
-            }
+            var start = rows.Key.Window.StartMs;
+            var window = new Window(start, WindowTimes.Add(start, _difference));
+            latestEnd = Math.Max(latestEnd, window.EndMs);
+            ForwardFinal(in record, new Windowed<K>(rows.Key.Key, window), rows.Value.Value, rows.Value.Timestamp);
         }
 
-        Emitted(closeTime);
+        return latestEnd;
     }
 }

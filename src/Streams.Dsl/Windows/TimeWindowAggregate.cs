@@ -36,9 +36,9 @@ internal sealed class TimeWindowAggregate<K, V, VR>(
     string storeName,
     FixedWindows windows,
     Aggregation<K, V, VR> aggregation,
-    EmitStrategy emit,
+    Emission emission,
     bool sendsOldValues)
-    : WindowProcessor<K, V, VR>(storeName, emit, sendsOldValues)
+    : WindowProcessor<K, V, VR>(storeName, emission, sendsOldValues)
 {
     private ITimestampedWindowStore<K, VR>? _store;
     private TimestampedWindowStore<K, VR>? _own;
@@ -47,21 +47,28 @@ internal sealed class TimeWindowAggregate<K, V, VR>(
     {
         if (!record.HasKey || !aggregation.CanTake(in record))
         {
-            Context.RecordDropped(DropReason.AbsentKeyOrValue);
+            Drop(in record, DropReason.AbsentKeyOrValue, streamTimeMs: StreamTime);
             return;
         }
 
         Observe(record.Timestamp);
-        var closeTime = StreamTime - windows.GraceMs;
+        var closeTime = CloseTime(StreamTime - windows.GraceMs);
+        if (IsTimeToEmitFirst(closeTime)) EmitClosed(in record, closeTime);
         for (var start = windows.FirstStart(record.Timestamp); start <= record.Timestamp; start += windows.AdvanceMs)
         {
             var end = windows.End(start);
             if (end > closeTime) Update(in record, new Window(start, end));
-            else Context.RecordDropped(DropReason.Late);
+            else Drop(in record, DropReason.Late, new Window(start, end), StreamTime);
             if (windows.IsUnlimited || windows.AdvanceMs > long.MaxValue - start) break;
         }
 
         if (IsTimeToEmit(closeTime)) EmitClosed(in record, closeTime);
+    }
+
+    protected override long EmitAll()
+    {
+        var closeTime = StreamTime < 0 ? LastCloseTime : Math.Max(LastCloseTime, windows.End(StreamTime / windows.AdvanceMs * windows.AdvanceMs));
+        return Math.Max(closeTime, Emit(default, FirstNotGiven(), long.MaxValue));
     }
 
     protected override void Init()
@@ -90,9 +97,11 @@ internal sealed class TimeWindowAggregate<K, V, VR>(
         }
 
         var aggregate = aggregation.Apply(in record, old, hasOld);
+        var refused = Refused;
         if (!Nullability.IsPresent(aggregate)) store.Delete(record.Key, window.StartMs);
         else if (_own is not null) _own.Put(in slot, record.Key, new ValueAndTimestamp<VR>(aggregate, timestamp), window.StartMs);
         else store.Put(record.Key, new ValueAndTimestamp<VR>(aggregate, timestamp), window.StartMs);
+        ShowIfRefused(in record, window, refused);
         ForwardUpdate(in record, window, aggregate, Nullability.IsPresent(aggregate), old, hasOld, timestamp);
     }
 
@@ -100,18 +109,25 @@ internal sealed class TimeWindowAggregate<K, V, VR>(
     {
         // A window has closed when its end is not after the close time; what had closed at the last look has been given then.
         if (windows.IsUnlimited || closeTime < windows.SizeMs) return;
-        var to = closeTime - windows.SizeMs;
-        var from = HasEmitted ? Math.Max(0, LastCloseTime - windows.SizeMs + 1) : 0;
-        using (var rows = _store!.FetchAll(from, to))
+        Emit(in record, FirstNotGiven(), closeTime - windows.SizeMs);
+        Emitted(closeTime);
+    }
+
+    private long FirstNotGiven() => HasEmitted ? Math.Max(0, LastCloseTime - windows.SizeMs + 1) : 0;
+
+    private long Emit(in Record<K, V> record, long from, long to)
+    {
+        var latestEnd = -1L;
+        using var rows = _store!.FetchAll(from, to);
+        while (rows.MoveNext())
         {
-            while (rows.MoveNext())
-            {
-                // The store knows where windows begin; where they end is ours to say.
-                var key = rows.Key;
-                ForwardFinal(in record, new Windowed<K>(key.Key, new Window(key.Window.StartMs, windows.End(key.Window.StartMs))), rows.Value.Value, rows.Value.Timestamp);
-            }
+            // The store knows where windows begin; where they end is ours to say.
+            var key = rows.Key;
+            var end = windows.End(key.Window.StartMs);
+            latestEnd = Math.Max(latestEnd, end);
+            ForwardFinal(in record, new Windowed<K>(key.Key, new Window(key.Window.StartMs, end)), rows.Value.Value, rows.Value.Timestamp);
         }
 
-        Emitted(closeTime);
+        return latestEnd;
     }
 }

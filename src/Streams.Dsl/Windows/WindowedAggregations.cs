@@ -11,7 +11,7 @@ internal static class WindowedAggregations
     public static KTable<Windowed<K>, VR> Add<K, V, VR>(
         KGroupedStream<K, V> stream,
         WindowSpec windows,
-        EmitStrategy emit,
+        Emission emission,
         string prefix,
         Aggregation<K, V, VR> aggregation,
         Func<K, VR, VR, VR>? merger,
@@ -27,13 +27,15 @@ internal static class WindowedAggregations
         valueSerde = materialized?.ValueSerde ?? valueSerde;
         var (parent, sources) = stream.Repartitioned(storeName);
         var table = windows.CreateTable<K, VR>(storeName);
-        var store = windows.CreateStore(graph, settings, storeName, name, keySerde, valueSerde, emit);
-        var node = new ProcessorGraphNode<K, V>(name, () => windows.CreateProcessor(storeName, aggregation, merger, emit, table.SendsOldValues))
+        var store = windows.CreateStore(graph, settings, storeName, name, keySerde, valueSerde, emission);
+        var node = new ProcessorGraphNode<K, V>(name, () => windows.CreateProcessor(storeName, aggregation, merger, emission, table.SendsOldValues))
         {
             Stores = [store],
             WindowGraceMs = windows.GraceMs,
+            AcceptsNullKeys = stream.Dropped is not null,
         };
         graph.Add(parent, node);
+        stream.Dropped?.AddTo(graph, node, keySerde, sources);
         return new KTable<Windowed<K>, VR>(graph, node, windows.KeySerde(keySerde), valueSerde, sources, table, settings.Name);
     }
 }

@@ -24,6 +24,9 @@ internal sealed class Lab : IDisposable
     public void Pipe(string topic, string? key, string? value, long timestamp) =>
         Driver.CreateInputTopic<string, string>(topic).PipeInput(key!, value!, timestamp);
 
+    /// <summary>Moves the wall clock.</summary>
+    public void Advance(int milliseconds) => Driver.AdvanceWallClockTime(TimeSpan.FromMilliseconds(milliseconds));
+
     /// <summary>What came out since the last look.</summary>
     public string Out(string topic = "out") => Out<string>(topic);
 
