@@ -227,14 +227,22 @@ public sealed record StreamsConfig
     internal IReadOnlyList<string> ReadFaults { get; init; } = [];
 
     /// <summary>
-    /// Reads settings by their Kafka names, as a properties file or an environment has them. Nothing is thrown here: names that are unknown and values that cannot be
-    /// read are reported by <see cref="Validate"/>, together with all other faults. Of a setting that is there twice the last one holds; <c>null</c> values are left out.
-    /// What is code (handlers of one's own, <see cref="Cluster"/>, listeners) is added with <c>with</c>.
+    /// Reads settings by their Kafka names (<c>num.stream.threads</c>) or those of the properties (<c>NumStreamThreads</c>), in any case, as a properties file or an environment
+    /// has them. Nothing is thrown here: names that are unknown and values that cannot be read are reported by <see cref="Validate"/>, together with all other faults. Of a
+    /// setting that is there twice the last one holds; <c>null</c> values are left out.
     /// </summary>
-    public static StreamsConfig From(IEnumerable<KeyValuePair<string, string?>> settings)
+    /// <remarks>
+    /// Durations are milliseconds (<c>30000</c>) or times (<c>00:00:30</c>). Settings of clients and topics have a prefix: <c>consumer.</c>, <c>main.consumer.</c>,
+    /// <c>restore.consumer.</c>, <c>global.consumer.</c>, <c>producer.</c>, <c>admin.</c>, <c>topic.</c>, <c>client.tag.</c>, or the name of the property and a dot; <c>security.</c>,
+    /// <c>sasl.</c> and <c>ssl.</c> belong to all clients. What is code (handlers of one's own, <see cref="Cluster"/>, listeners) is added with <c>with</c>.
+    /// </remarks>
+    public static StreamsConfig From(IEnumerable<KeyValuePair<string, string?>> settings) => new StreamsConfig { ApplicationId = "" }.With(settings);
+
+    /// <summary>These settings, with what others say in place of theirs; names and values as in <see cref="From"/>.</summary>
+    public StreamsConfig With(IEnumerable<KeyValuePair<string, string?>> settings)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        return StreamsConfigReader.Read(settings);
+        return StreamsConfigReader.Read(this, settings);
     }
 
     /// <summary>Checks every setting.</summary>

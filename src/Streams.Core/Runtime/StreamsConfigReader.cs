@@ -3,79 +3,83 @@ using System.Globalization;
 namespace Streams.Core;
 
 /// <summary>
-/// Reads <see cref="StreamsConfig"/> from settings by their Kafka names. What cannot be read is kept as a fault of the record, so that
+/// Reads <see cref="StreamsConfig"/> from settings by their Kafka names, or those of the properties, in any case. What cannot be read is kept as a fault of the record, so that
 /// <see cref="StreamsConfig.Validate"/> reports it together with everything else.
 /// </summary>
 internal static class StreamsConfigReader
 {
     private delegate StreamsConfig Apply(StreamsConfig config, string value);
 
-    private static readonly Dictionary<string, Apply> _settings = new(StringComparer.Ordinal)
-    {
-        ["application.id"] = static (config, value) => config with { ApplicationId = value },
-        ["bootstrap.servers"] = static (config, value) => config with { BootstrapServers = value },
-        ["application.server"] = static (config, value) => config with { ApplicationServer = value.Length == 0 ? null : value },
-        ["client.id"] = static (config, value) => config with { ClientId = value.Length == 0 ? null : value },
-        ["client.rack"] = static (config, value) => config with { ClientRack = value.Length == 0 ? null : value },
-        ["group.instance.id"] = static (config, value) => config with { GroupInstanceId = value },
-        ["state.dir"] = static (config, value) => config with { StateDirectory = value },
-        ["processing.guarantee"] = static (config, value) => config with { ProcessingGuarantee = Guarantee(value) },
-        ["num.stream.threads"] = static (config, value) => config with { NumStreamThreads = Whole<int>(value) },
-        ["num.standby.replicas"] = static (config, value) => config with { NumStandbyReplicas = Whole<int>(value) },
-        ["acceptable.recovery.lag"] = static (config, value) => config with { AcceptableRecoveryLag = Whole<long>(value) },
-        ["max.warmup.replicas"] = static (config, value) => config with { MaxWarmupReplicas = Whole<int>(value) },
-        ["probing.rebalance.interval.ms"] = static (config, value) => config with { ProbingRebalanceInterval = Time(value) },
-        ["rack.aware.assignment.tags"] = static (config, value) => config with { RackAwareAssignmentTags = value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) },
-        ["commit.interval.ms"] = static (config, value) => config with { CommitInterval = Time(value) },
-        ["transaction.timeout.ms"] = static (config, value) => config with { TransactionTimeout = Time(value) },
-        ["poll.ms"] = static (config, value) => config with { PollInterval = Time(value) },
-        ["buffered.records.per.partition"] = static (config, value) => config with { BufferedRecordsPerPartition = Whole<int>(value) },
-        ["input.buffer.max.bytes"] = static (config, value) => config with { InputBufferMaxBytes = Whole<long>(value) },
-        ["max.task.idle.ms"] = static (config, value) => config with { MaxTaskIdle = Time(value) },
-        ["task.timeout.ms"] = static (config, value) => config with { TaskTimeout = Time(value) },
-        ["default.timestamp.extractor"] = static (config, value) => config with { TimestampPolicy = Policy(value) },
-        ["auto.offset.reset"] = static (config, value) => config with { OffsetReset = Reset(value) },
-        ["ensure.explicit.internal.resource.naming"] = static (config, value) => config with { EnsureExplicitInternalResourceNaming = YesOrNo(value) },
-        ["state.memory.bytes"] = static (config, value) => config with { StateMemoryBytes = Whole<long>(value) },
-        ["statestore.cache.max.bytes"] = static (config, value) => config with { StateStoreCacheMaxBytes = Whole<long>(value) },
-        ["cache.max.bytes.buffering"] = static (config, value) => config with { StateStoreCacheMaxBytes = Whole<long>(value) },
-        ["statestore.uncommitted.max.bytes"] = static (config, value) => config with { StateStoreUncommittedMaxBytes = Whole<long>(value) },
-        ["state.cleanup.delay.ms"] = static (config, value) => config with { StateCleanupDelay = Time(value) },
-        ["metadata.max.age.ms"] = static (config, value) => config with { MetadataMaxAge = Time(value) },
-        ["replication.factor"] = static (config, value) => config with { ReplicationFactor = Whole<short>(value) },
-        ["session.timeout.ms"] = static (config, value) => config with { SessionTimeout = Time(value) },
-        ["heartbeat.interval.ms"] = static (config, value) => config with { HeartbeatInterval = Time(value) },
-        ["rebalance.timeout.ms"] = static (config, value) => config with { RebalanceTimeout = Time(value) },
-        ["repartition.purge.interval.ms"] = static (config, value) => config with { RepartitionPurgeInterval = Time(value) },
-        ["errors.dead.letter.queue.topic.name"] = static (config, value) => config with { DeadLetterTopic = value.Length == 0 ? null : value },
-        ["metrics.recording.level"] = static (config, value) => config with { MetricsRecordingLevel = Name<MetricsRecordingLevel>(value) },
-        ["default.interactive.query.isolation.level"] = static (config, value) => config with { DefaultInteractiveQueryIsolationLevel = Name<IsolationLevel>(value.Replace("_", "", StringComparison.Ordinal)) },
-    };
-
-    private static readonly (string Prefix, Func<StreamsConfig, string, string, StreamsConfig> Add)[] _prefixes =
+    // The one list of names: Kafka's, and that of the property. Kafka's older and the library's shorter names are further entries of the same property.
+    private static readonly (string Kafka, string Property, Apply Set)[] _table =
     [
-        ("main.consumer.", static (config, key, value) => config with { MainConsumerProperties = With(config.MainConsumerProperties, key, value) }),
-        ("restore.consumer.", static (config, key, value) => config with { RestoreConsumerProperties = With(config.RestoreConsumerProperties, key, value) }),
-        ("global.consumer.", static (config, key, value) => config with { GlobalConsumerProperties = With(config.GlobalConsumerProperties, key, value) }),
-        ("consumer.", static (config, key, value) => Own(config, key, value) ?? config with { ConsumerProperties = With(config.ConsumerProperties, key, value) }),
-        ("producer.", static (config, key, value) => Own(config, key, value) ?? config with { ProducerProperties = With(config.ProducerProperties, key, value) }),
-        ("admin.", static (config, key, value) => config with { ClientProperties = With(config.ClientProperties, key, value) }),
-        ("topic.", static (config, key, value) => config with { TopicProperties = With(config.TopicProperties, key, value) }),
-        ("client.tag.", static (config, key, value) => config with { ClientTags = With(config.ClientTags, key, value) }),
+        ("application.id", nameof(StreamsConfig.ApplicationId), static (config, value) => config with { ApplicationId = value }),
+        ("bootstrap.servers", nameof(StreamsConfig.BootstrapServers), static (config, value) => config with { BootstrapServers = value }),
+        ("application.server", nameof(StreamsConfig.ApplicationServer), static (config, value) => config with { ApplicationServer = value.Length == 0 ? null : value }),
+        ("client.id", nameof(StreamsConfig.ClientId), static (config, value) => config with { ClientId = value.Length == 0 ? null : value }),
+        ("client.rack", nameof(StreamsConfig.ClientRack), static (config, value) => config with { ClientRack = value.Length == 0 ? null : value }),
+        ("group.instance.id", nameof(StreamsConfig.GroupInstanceId), static (config, value) => config with { GroupInstanceId = value }),
+        ("state.dir", nameof(StreamsConfig.StateDirectory), static (config, value) => config with { StateDirectory = value }),
+        ("processing.guarantee", nameof(StreamsConfig.ProcessingGuarantee), static (config, value) => config with { ProcessingGuarantee = Guarantee(value) }),
+        ("num.stream.threads", nameof(StreamsConfig.NumStreamThreads), static (config, value) => config with { NumStreamThreads = Whole<int>(value) }),
+        ("num.standby.replicas", nameof(StreamsConfig.NumStandbyReplicas), static (config, value) => config with { NumStandbyReplicas = Whole<int>(value) }),
+        ("acceptable.recovery.lag", nameof(StreamsConfig.AcceptableRecoveryLag), static (config, value) => config with { AcceptableRecoveryLag = Whole<long>(value) }),
+        ("max.warmup.replicas", nameof(StreamsConfig.MaxWarmupReplicas), static (config, value) => config with { MaxWarmupReplicas = Whole<int>(value) }),
+        ("probing.rebalance.interval.ms", nameof(StreamsConfig.ProbingRebalanceInterval), static (config, value) => config with { ProbingRebalanceInterval = Time(value) }),
+        ("rack.aware.assignment.tags", nameof(StreamsConfig.RackAwareAssignmentTags), static (config, value) => config with { RackAwareAssignmentTags = value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) }),
+        ("commit.interval.ms", nameof(StreamsConfig.CommitInterval), static (config, value) => config with { CommitInterval = Time(value) }),
+        ("transaction.timeout.ms", nameof(StreamsConfig.TransactionTimeout), static (config, value) => config with { TransactionTimeout = Time(value) }),
+        ("poll.ms", nameof(StreamsConfig.PollInterval), static (config, value) => config with { PollInterval = Time(value) }),
+        ("buffered.records.per.partition", nameof(StreamsConfig.BufferedRecordsPerPartition), static (config, value) => config with { BufferedRecordsPerPartition = Whole<int>(value) }),
+        ("input.buffer.max.bytes", nameof(StreamsConfig.InputBufferMaxBytes), static (config, value) => config with { InputBufferMaxBytes = Whole<long>(value) }),
+        ("max.task.idle.ms", nameof(StreamsConfig.MaxTaskIdle), static (config, value) => config with { MaxTaskIdle = Time(value) }),
+        ("task.timeout.ms", nameof(StreamsConfig.TaskTimeout), static (config, value) => config with { TaskTimeout = Time(value) }),
+        ("default.timestamp.extractor", nameof(StreamsConfig.TimestampPolicy), static (config, value) => config with { TimestampPolicy = Policy(value) }),
+        ("timestamp.policy", nameof(StreamsConfig.TimestampPolicy), static (config, value) => config with { TimestampPolicy = Policy(value) }),
+        ("auto.offset.reset", nameof(StreamsConfig.OffsetReset), static (config, value) => config with { OffsetReset = Reset(value) }),
+        ("ensure.explicit.internal.resource.naming", nameof(StreamsConfig.EnsureExplicitInternalResourceNaming), static (config, value) => config with { EnsureExplicitInternalResourceNaming = YesOrNo(value) }),
+        ("state.memory.bytes", nameof(StreamsConfig.StateMemoryBytes), static (config, value) => config with { StateMemoryBytes = Whole<long>(value) }),
+        ("statestore.cache.max.bytes", nameof(StreamsConfig.StateStoreCacheMaxBytes), static (config, value) => config with { StateStoreCacheMaxBytes = Whole<long>(value) }),
+        ("cache.max.bytes.buffering", nameof(StreamsConfig.StateStoreCacheMaxBytes), static (config, value) => config with { StateStoreCacheMaxBytes = Whole<long>(value) }),
+        ("statestore.uncommitted.max.bytes", nameof(StreamsConfig.StateStoreUncommittedMaxBytes), static (config, value) => config with { StateStoreUncommittedMaxBytes = Whole<long>(value) }),
+        ("state.cleanup.delay.ms", nameof(StreamsConfig.StateCleanupDelay), static (config, value) => config with { StateCleanupDelay = Time(value) }),
+        ("metadata.max.age.ms", nameof(StreamsConfig.MetadataMaxAge), static (config, value) => config with { MetadataMaxAge = Time(value) }),
+        ("replication.factor", nameof(StreamsConfig.ReplicationFactor), static (config, value) => config with { ReplicationFactor = Whole<short>(value) }),
+        ("session.timeout.ms", nameof(StreamsConfig.SessionTimeout), static (config, value) => config with { SessionTimeout = Time(value) }),
+        ("heartbeat.interval.ms", nameof(StreamsConfig.HeartbeatInterval), static (config, value) => config with { HeartbeatInterval = Time(value) }),
+        ("rebalance.timeout.ms", nameof(StreamsConfig.RebalanceTimeout), static (config, value) => config with { RebalanceTimeout = Time(value) }),
+        ("repartition.purge.interval.ms", nameof(StreamsConfig.RepartitionPurgeInterval), static (config, value) => config with { RepartitionPurgeInterval = Time(value) }),
+        ("errors.dead.letter.queue.topic.name", nameof(StreamsConfig.DeadLetterTopic), static (config, value) => config with { DeadLetterTopic = value.Length == 0 ? null : value }),
+        ("metrics.recording.level", nameof(StreamsConfig.MetricsRecordingLevel), static (config, value) => config with { MetricsRecordingLevel = Name<MetricsRecordingLevel>(value) }),
+        ("default.interactive.query.isolation.level", nameof(StreamsConfig.DefaultInteractiveQueryIsolationLevel), static (config, value) => config with { DefaultInteractiveQueryIsolationLevel = Name<IsolationLevel>(value.Replace("_", "", StringComparison.Ordinal)) }),
+    ];
+
+    private static readonly Dictionary<string, Apply> _settings = ByName();
+
+    private static readonly (string Prefix, string Property, Func<StreamsConfig, string, string, StreamsConfig> Add)[] _prefixes =
+    [
+        ("main.consumer.", nameof(StreamsConfig.MainConsumerProperties), static (config, key, value) => config with { MainConsumerProperties = With(config.MainConsumerProperties, key, value) }),
+        ("restore.consumer.", nameof(StreamsConfig.RestoreConsumerProperties), static (config, key, value) => config with { RestoreConsumerProperties = With(config.RestoreConsumerProperties, key, value) }),
+        ("global.consumer.", nameof(StreamsConfig.GlobalConsumerProperties), static (config, key, value) => config with { GlobalConsumerProperties = With(config.GlobalConsumerProperties, key, value) }),
+        ("consumer.", nameof(StreamsConfig.ConsumerProperties), static (config, key, value) => Own(config, key, value) ?? config with { ConsumerProperties = With(config.ConsumerProperties, key, value) }),
+        ("producer.", nameof(StreamsConfig.ProducerProperties), static (config, key, value) => Own(config, key, value) ?? config with { ProducerProperties = With(config.ProducerProperties, key, value) }),
+        ("admin.", nameof(StreamsConfig.ClientProperties), static (config, key, value) => config with { ClientProperties = With(config.ClientProperties, key, value) }),
+        ("topic.", nameof(StreamsConfig.TopicProperties), static (config, key, value) => config with { TopicProperties = With(config.TopicProperties, key, value) }),
+        ("client.tag.", nameof(StreamsConfig.ClientTags), static (config, key, value) => config with { ClientTags = With(config.ClientTags, key, value) }),
     ];
 
     // What belongs to every client, and is written without a prefix in Kafka Streams too.
     private static readonly string[] _clientPrefixes = ["security.", "sasl.", "ssl.", "socket.", "reconnect.backoff.", "broker.address."];
 
-    private static readonly HashSet<string> _clientSettings = new(StringComparer.Ordinal)
+    private static readonly HashSet<string> _clientSettings = new(StringComparer.OrdinalIgnoreCase)
     {
         "request.timeout.ms", "default.api.timeout.ms", "retry.backoff.ms", "retry.backoff.max.ms", "connections.max.idle.ms", "client.dns.lookup", "receive.buffer.bytes", "send.buffer.bytes", "debug",
     };
 
-    public static StreamsConfig Read(IEnumerable<KeyValuePair<string, string?>> settings)
+    /// <summary>The settings with what others say in place of theirs.</summary>
+    public static StreamsConfig Read(StreamsConfig config, IEnumerable<KeyValuePair<string, string?>> settings)
     {
-        var config = new StreamsConfig { ApplicationId = "" };
-        var faults = new List<string>();
+        var faults = new List<string>(config.ReadFaults);
         foreach (var (key, value) in settings)
         {
             if (value is null) continue;
@@ -93,19 +97,34 @@ internal static class StreamsConfigReader
         return config with { ReadFaults = faults };
     }
 
+    private static Dictionary<string, Apply> ByName()
+    {
+        var settings = new Dictionary<string, Apply>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (kafka, property, set) in _table)
+        {
+            settings.Add(kafka, set);
+            settings.TryAdd(property, set);
+        }
+
+        return settings;
+    }
+
     private static StreamsConfig? Set(StreamsConfig config, string key, string value)
     {
         if (_settings.TryGetValue(key, out var apply)) return apply(config, value);
-        foreach (var (prefix, add) in _prefixes)
+        foreach (var (prefix, property, add) in _prefixes)
         {
-            if (key.Length > prefix.Length && key.StartsWith(prefix, StringComparison.Ordinal)) return add(config, key[prefix.Length..], value);
+            if (Rest(key, prefix) is { } rest) return add(config, rest, value);
+            if (Rest(key, property + ".") is { } member) return add(config, member, value);
         }
 
-        if (Handler(config, key, value) is { } handled) return handled;
-        return _clientSettings.Contains(key) || _clientPrefixes.Any(prefix => key.StartsWith(prefix, StringComparison.Ordinal))
-            ? config with { ClientProperties = With(config.ClientProperties, key, value) }
+        if (Handler(config, key.ToLowerInvariant(), value) is { } handled) return handled;
+        return _clientSettings.Contains(key) || _clientPrefixes.Any(prefix => key.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))
+            ? config with { ClientProperties = With(config.ClientProperties, key.ToLowerInvariant(), value) }
             : null;
     }
+
+    private static string? Rest(string key, string prefix) => key.Length > prefix.Length && key.StartsWith(prefix, StringComparison.OrdinalIgnoreCase) ? key[prefix.Length..] : null;
 
     // Settings that clients have in Kafka, but that are the application's here.
     private static StreamsConfig? Own(StreamsConfig config, string key, string value) => key switch
@@ -133,7 +152,12 @@ internal static class StreamsConfigReader
 
     private static Dictionary<string, string> With(IReadOnlyDictionary<string, string> settings, string key, string value) => new(settings) { [key] = value };
 
-    private static TimeSpan Time(string value) => TimeSpan.FromMilliseconds(Whole<long>(value));
+    private static TimeSpan Time(string value)
+    {
+        // Without a colon it is Kafka's notation: "30" would be thirty days to TimeSpan, and nobody means that.
+        if (!value.Contains(':', StringComparison.Ordinal)) return TimeSpan.FromMilliseconds(Whole<long>(value));
+        return TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out var time) ? time : throw new FormatException("it must be milliseconds (30000) or a time (00:00:30)");
+    }
 
     private static T Whole<T>(string value)
         where T : struct, System.Numerics.INumberBase<T> =>
@@ -147,19 +171,19 @@ internal static class StreamsConfigReader
             ? named
             : throw new FormatException($"{string.Join(" and ", Enum.GetNames<T>())} are allowed");
 
-    private static ProcessingGuarantee Guarantee(string value) => value switch
+    private static ProcessingGuarantee Guarantee(string value) => value.ToLowerInvariant() switch
     {
-        "at_least_once" => ProcessingGuarantee.AtLeastOnce,
-        "exactly_once_v2" or "exactly_once" or "exactly_once_beta" => ProcessingGuarantee.ExactlyOnce,
+        "at_least_once" or "atleastonce" => ProcessingGuarantee.AtLeastOnce,
+        "exactly_once_v2" or "exactly_once" or "exactly_once_beta" or "exactlyonce" => ProcessingGuarantee.ExactlyOnce,
         _ => throw new FormatException("at_least_once and exactly_once_v2 are allowed"),
     };
 
     private static TimestampPolicy Policy(string value) => value[(value.LastIndexOf('.') + 1)..] switch
     {
-        "FailOnInvalidTimestamp" => TimestampPolicy.FailOnInvalid,
-        "LogAndSkipOnInvalidTimestamp" => TimestampPolicy.SkipOnInvalid,
-        "UsePartitionTimeOnInvalidTimestamp" => TimestampPolicy.UsePartitionTimeOnInvalid,
-        "WallclockTimestampExtractor" => TimestampPolicy.WallClock,
+        "FailOnInvalidTimestamp" or nameof(TimestampPolicy.FailOnInvalid) => TimestampPolicy.FailOnInvalid,
+        "LogAndSkipOnInvalidTimestamp" or nameof(TimestampPolicy.SkipOnInvalid) => TimestampPolicy.SkipOnInvalid,
+        "UsePartitionTimeOnInvalidTimestamp" or nameof(TimestampPolicy.UsePartitionTimeOnInvalid) => TimestampPolicy.UsePartitionTimeOnInvalid,
+        "WallclockTimestampExtractor" or nameof(TimestampPolicy.WallClock) => TimestampPolicy.WallClock,
         _ => throw new FormatException("FailOnInvalidTimestamp, LogAndSkipOnInvalidTimestamp, UsePartitionTimeOnInvalidTimestamp and WallclockTimestampExtractor are allowed; give sources extractors of their own in code"),
     };
 
@@ -167,7 +191,7 @@ internal static class StreamsConfigReader
     {
         if (value.StartsWith("by_duration:", StringComparison.Ordinal))
             return AutoOffsetReset.ByDuration(System.Xml.XmlConvert.ToTimeSpan(value["by_duration:".Length..]));
-        return value switch
+        return value.ToLowerInvariant() switch
         {
             "earliest" => AutoOffsetReset.Earliest,
             "latest" => AutoOffsetReset.Latest,
@@ -178,7 +202,8 @@ internal static class StreamsConfigReader
 
     private static string Suggestion(string key)
     {
-        var nearest = _settings.Keys.MinBy(known => Distance(known, key))!;
+        key = key.ToLowerInvariant();
+        var nearest = _table.Select(setting => setting.Kafka).MinBy(known => Distance(known, key))!;
         return Distance(nearest, key) <= 3 ? $" (is '{nearest}' meant?)" : "";
     }
 
