@@ -10,7 +10,7 @@ namespace Streams.Core;
 /// </summary>
 /// <remarks>
 /// Names are Kafka Streams' own behind <c>kafka.streams.</c> and the part measured (<c>client</c>, <c>thread</c>, <c>task</c>, <c>node</c>,
-/// <c>topic</c>). Its averages, maxima and rates are over the last 30 to 60 s, as there; totals are better for anything that stores a history.
+/// <c>topic</c>, <c>store</c>). Its averages, maxima and rates are over the last 30 to 60 s, as there; totals are better for anything that stores a history.
 /// </remarks>
 internal sealed class StreamsMetrics : IDisposable
 {
@@ -42,7 +42,11 @@ internal sealed class StreamsMetrics : IDisposable
         AddThreadInstruments();
         AddTaskInstruments();
         AddTopicInstruments();
+        AddStoreInstruments();
     }
+
+    /// <summary>Whether stores are measured.</summary>
+    public bool MeasuresStores => _level >= MetricsRecordingLevel.Debug;
 
     private long NowMs => _time.GetUtcNow().ToUnixTimeMilliseconds();
 
@@ -106,8 +110,28 @@ internal sealed class StreamsMetrics : IDisposable
         TaskGauge("process-rate", "{record}/s", "Records processed per second.", MetricsRecordingLevel.Debug, (task, now) => task.Process.Rate(now));
         TaskGauge("process-latency-avg", "ms", "Mean time per record.", MetricsRecordingLevel.Debug, (task, now) => task.Process.Average(now));
         TaskGauge("process-latency-max", "ms", "Longest mean time per record of a turn.", MetricsRecordingLevel.Debug, (task, now) => task.Process.Max(now));
+        TaskCounter("restore-total", "{record}", "Changelog records that stores have taken before the task could run.", task => task.Restore.Total);
+        TaskGauge("restore-rate", "{record}/s", "The same per second.", MetricsRecordingLevel.Info, (task, now) => task.Restore.Rate(now));
+        TaskGauge("restore-remaining-records-total", "{record}", "Offsets that stores have to be restored by before the task can run.", MetricsRecordingLevel.Info, (task, _) => task.RestoreRemaining);
+        TaskCounter("update-total", "{record}", "Changelog records that the stores of a standby have taken.", task => task.Update.Total);
+        TaskGauge("update-rate", "{record}/s", "The same per second.", MetricsRecordingLevel.Info, (task, now) => task.Update.Rate(now));
         TaskGauge("active-buffer-count", "{record}", "Records that wait in the task's input queues.", MetricsRecordingLevel.Debug, (task, _) => task.BufferedRecords);
         TaskGauge("input-buffer-bytes-total", "By", "Bytes that wait in the task's input queues.", MetricsRecordingLevel.Debug, (task, _) => task.BufferedBytes);
+    }
+
+    private void AddStoreInstruments()
+    {
+        Operation("get", "look-ups", store => store.Get);
+        Operation("put", "writes", store => store.Put);
+        Operation("delete", "deletions", store => store.Delete);
+        Operation("flush", "flushes of the record cache", store => store.Flush);
+
+        void Operation(string name, string things, Func<StoreMetrics, Sensor> sensor)
+        {
+            StoreGauge(name + "-latency-avg", "ns", $"Mean time of {things}, without serdes.", (store, now) => sensor(store).Average(now));
+            StoreGauge(name + "-latency-max", "ns", $"Longest time of {things}, without serdes.", (store, now) => sensor(store).Max(now));
+            StoreGauge(name + "-rate", "1/s", $"Number of {things} per second.", (store, now) => sensor(store).Rate(now));
+        }
     }
 
     private void AddTopicInstruments()
@@ -165,6 +189,16 @@ internal sealed class StreamsMetrics : IDisposable
 
     private void ThreadCounter(string name, string unit, string description, Func<ThreadMetrics, long> read) =>
         Counter("thread." + name, unit, description, MetricsRecordingLevel.Info, () => _threads.Keys.Select(thread => new Measurement<long>(read(thread), thread.Tags)));
+
+    private void TaskCounter(string name, string unit, string description, Func<TaskMetrics, long> read) =>
+        Counter("task." + name, unit, description, MetricsRecordingLevel.Info, () => _tasks.Keys.Select(task => new Measurement<long>(read(task), task.Tags)));
+
+    private void StoreGauge(string name, string unit, string description, Func<StoreMetrics, long, double> read) =>
+        Gauge("store." + name, unit, description, MetricsRecordingLevel.Debug, () =>
+        {
+            var now = NowMs;
+            return _tasks.Keys.SelectMany(task => task.Stores).Select(store => new Measurement<double>(read(store, now), store.Tags));
+        });
 
     private void TaskGauge(string name, string unit, string description, MetricsRecordingLevel level, Func<TaskMetrics, long, double> read) =>
         Gauge("task." + name, unit, description, level, () =>

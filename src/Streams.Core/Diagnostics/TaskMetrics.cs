@@ -1,7 +1,7 @@
 namespace Streams.Core;
 
 /// <summary>What a task counts. Plain fields, written by the task's thread for each record or turn and read by whoever asks.</summary>
-/// <remarks>Source: Kafka's <c>TaskMetrics</c>, <c>ProcessorNodeMetrics</c> and <c>TopicMetrics</c>.</remarks>
+/// <remarks>Source: Kafka's <c>TaskMetrics</c>, <c>ProcessorNodeMetrics</c>, <c>TopicMetrics</c>; restoring: KIP-869.</remarks>
 internal sealed class TaskMetrics
 {
     /// <summary>Time between looks at how far the partitions are behind: each costs a look-up per partition.</summary>
@@ -14,6 +14,8 @@ internal sealed class TaskMetrics
     private volatile SourceMetrics[] _sources = [];
     private volatile SinkMetrics[] _sinks = [];
     private volatile RecordQueue[] _queues = [];
+    private volatile StoreMetrics[] _stores = [];
+    private long _restoreRemaining;
     private long _nextLagMs;
 
     public TaskMetrics(TaskId id, string threadName, TimeProvider time)
@@ -31,6 +33,17 @@ internal sealed class TaskMetrics
 
     /// <summary>Records processed, and how long each took.</summary>
     public Sensor Process { get; } = new();
+
+    /// <summary>Changelog records that the task's stores have taken before the task ran. Written by the restoring thread, while it has the task.</summary>
+    public Sensor Restore { get; } = new();
+
+    /// <summary>Changelog records that the stores of a standby have taken.</summary>
+    public Sensor Update { get; } = new();
+
+    /// <summary>Offsets between where the stores are and where they have to be before the task can run.</summary>
+    public long RestoreRemaining => Volatile.Read(ref _restoreRemaining);
+
+    public IReadOnlyList<StoreMetrics> Stores => _stores;
 
     public IReadOnlyList<SourceMetrics> Sources => _sources;
 
@@ -74,6 +87,39 @@ internal sealed class TaskMetrics
         return sink;
     }
 
+    public StoreMetrics AddStore(string storeName)
+    {
+        var store = new StoreMetrics(storeName, _time);
+        store.BelongTo(Tags);
+        _stores = [.. _stores, store];
+        return store;
+    }
+
+    /// <summary>The stores have gone on from another task object to this one's.</summary>
+    public void TakeStores(TaskMetrics previous)
+    {
+        foreach (var store in previous._stores) store.BelongTo(Tags);
+        _stores = previous._stores;
+        previous._stores = [];
+    }
+
+    /// <summary>Notes restored records, and by how much less there is to restore.</summary>
+    public void Restored(int records, long offsets)
+    {
+        Restore.Roll(_time.GetUtcNow().ToUnixTimeMilliseconds());
+        Restore.RecordMany(records, 0);
+        AddRemaining(-offsets);
+    }
+
+    /// <summary>Notes records that a standby has taken.</summary>
+    public void Updated(int records)
+    {
+        Update.Roll(_time.GetUtcNow().ToUnixTimeMilliseconds());
+        Update.RecordMany(records, 0);
+    }
+
+    public void AddRemaining(long offsets) => Volatile.Write(ref _restoreRemaining, _restoreRemaining + offsets);
+
     public void SetQueues(IEnumerable<RecordQueue> queues) => _queues = [.. queues];
 
     /// <summary>Begins a turn; gives the point in time that it began at.</summary>
@@ -85,6 +131,7 @@ internal sealed class TaskMetrics
         Process.Roll(now);
         foreach (var source in _sources) source.EndToEndLatency.Roll(now);
         foreach (var sink in _sinks) sink.EndToEndLatency.Roll(now);
+        foreach (var store in _stores) store.Roll(now);
         if (endOffset is not null && now >= _nextLagMs)
         {
             _nextLagMs = now + LagIntervalMs;

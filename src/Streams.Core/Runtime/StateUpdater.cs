@@ -299,6 +299,7 @@ internal sealed class StateUpdater : IDisposable
             }
             else
             {
+                task.Context.Metrics.AddRemaining(end - from);
                 Log.RestoreStarted(_logger, task.Id, end - from, partition, from);
                 _config.StateRestoreListener?.OnRestoreStart(Restore(follower));
             }
@@ -430,7 +431,10 @@ internal sealed class StateUpdater : IDisposable
 
         follower.Records += to - from;
         follower.SinceCommit += to - from;
-        follower.Position = Math.Max(follower.Position, Math.Min(batch.NextOffset, follower.Limit));
+        var position = Math.Max(follower.Position, Math.Min(batch.NextOffset, follower.Limit));
+        if (follower.IsStandby) follower.Task.Context.Metrics.Updated(to - from);
+        else follower.Task.Context.Metrics.Restored(to - from, position - follower.Position);
+        follower.Position = position;
         follower.Store.RestoredOffset = follower.Position;
         if (follower.SinceCommit >= RecordsPerCommit) Commit(follower);
         if (follower.IsStandby)
@@ -522,6 +526,8 @@ internal sealed class StateUpdater : IDisposable
 
     private void Drop(Follower follower)
     {
+        // What one that is given up had left is nobody's any more.
+        if (!follower.IsStandby) follower.Task.Context.Metrics.AddRemaining(follower.Position - follower.Limit);
         var followers = _followers[follower.Partition];
         followers.Remove(follower);
         if (followers.Count > 0) return;

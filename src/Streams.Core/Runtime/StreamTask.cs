@@ -101,7 +101,7 @@ internal sealed class StreamTask
             var store = _environment.Decorate(definition.Builder.Build());
             _storesByName.Add(definition.Name, store);
             _stores.Add(new TaskStore(store, changelogPartition, changelog));
-            var context = new StoreContext(this, changelog);
+            var context = new StoreContext(this, changelog, _environment.Metrics is { MeasuresStores: true } ? _context.Metrics.AddStore(definition.Name) : null);
             _storeContexts.Add(context);
             store.Init(context);
         }
@@ -142,6 +142,7 @@ internal sealed class StreamTask
         _environment.Metrics?.Remove(_context.Metrics);
         var next = new StreamTask(Id, _subtopology, inputs, environment);
         next._context.Gate = Gate;
+        next._context.Metrics.TakeStores(_context.Metrics);
         foreach (var store in _stores) store.MoveTo(environment.Collector);
         next._stores.AddRange(_stores);
         next._storeContexts.AddRange(_storeContexts);
@@ -613,12 +614,14 @@ internal sealed class StreamTask
         }
     }
 
-    private sealed class StoreContext(StreamTask task, IChangelog? changelog) : IStateStoreContext
+    private sealed class StoreContext(StreamTask task, IChangelog? changelog, StoreMetrics? metrics) : IStateStoreContext, IMeasuredStoreContext
     {
         private StreamTask task = task;
 
         /// <summary>The store goes on in another task object of the same id.</summary>
         public void MoveTo(StreamTask next) => task = next;
+
+        public StoreMetrics? StoreMetrics { get; } = metrics;
 
         public string ApplicationId => task._environment.ApplicationId;
 

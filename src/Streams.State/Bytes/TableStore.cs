@@ -48,6 +48,7 @@ internal sealed class TableStore<T> : IDisposable
     private readonly IChangelog? _changelog;
     private readonly bool _hasChangelog;
     private readonly MemoryShares _shares;
+    private readonly StoreMetrics? _metrics;
 
     private HeldWriteListener<T>? _listener;
     private bool _sendOldValues;
@@ -93,6 +94,7 @@ internal sealed class TableStore<T> : IDisposable
         _changelog = logsWrites ? context.Changelog : null;
         _engine = engine;
         _shares = MemoryShares.Of(context.Memory);
+        _metrics = (context as IMeasuredStoreContext)?.StoreMetrics;
         StreamTime = -1;
         if (engine is not null)
         {
@@ -170,6 +172,16 @@ internal sealed class TableStore<T> : IDisposable
     /// <summary>The entry of a key, read from the engine if need be; -1 when the key is known to be absent.</summary>
     public int Load(ReadOnlySpan<byte> key, out uint hash)
     {
+        if (_metrics is not { } metrics) return LoadEntry(key, out hash);
+        var mark = metrics.Mark();
+        var id = LoadEntry(key, out hash);
+        metrics.Record(metrics.Get, mark);
+        return id;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private int LoadEntry(ReadOnlySpan<byte> key, out uint hash)
+    {
         ThrowIfClosed();
         Operation++;
         hash = KeyHash.Of(key);
@@ -207,6 +219,20 @@ internal sealed class TableStore<T> : IDisposable
     /// <param name="value">The value.</param>
     public void Put(int id, uint hash, ReadOnlySpan<byte> key, T value)
     {
+        if (_metrics is not { } metrics)
+        {
+            PutEntry(id, hash, key, value);
+            return;
+        }
+
+        var mark = metrics.Mark();
+        PutEntry(id, hash, key, value);
+        metrics.Record(metrics.Put, mark);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void PutEntry(int id, uint hash, ReadOnlySpan<byte> key, T value)
+    {
         // Serialising comes first: when user code throws there, nothing has changed.
         if (!_typed || (_cache is null && _changelog is not null)) Serialise(value);
         if (_cache is null)
@@ -228,6 +254,19 @@ internal sealed class TableStore<T> : IDisposable
 
     /// <summary>Deletes a key. The parameters are those of <see cref="Put"/>.</summary>
     public void Delete(int id, uint hash, ReadOnlySpan<byte> key)
+    {
+        if (_metrics is not { } metrics)
+        {
+            DeleteEntry(id, hash, key);
+            return;
+        }
+
+        var mark = metrics.Mark();
+        DeleteEntry(id, hash, key);
+        metrics.Record(metrics.Delete, mark);
+    }
+
+    private void DeleteEntry(int id, uint hash, ReadOnlySpan<byte> key)
     {
         Operation++;
         if (_cache is not null)
@@ -382,6 +421,7 @@ internal sealed class TableStore<T> : IDisposable
     {
         ThrowIfClosed();
         if (_cache is null) return;
+        var mark = _metrics?.Mark() ?? 0;
         for (var pass = 0; _cache.Count > 0; pass++)
         {
             // Somebody downstream may write to this store again, but not for ever.
@@ -389,6 +429,8 @@ internal sealed class TableStore<T> : IDisposable
                 throw new StateStoreException($"Store '{Name}' is written to by its own flush, {FlushPassesMax} times over: is a processor below it feeding its own input?");
             FlushHeld();
         }
+
+        _metrics?.Record(_metrics.Flush, mark);
     }
 
     public void Commit(long? changelogOffset)

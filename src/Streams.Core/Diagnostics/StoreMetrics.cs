@@ -1,0 +1,46 @@
+namespace Streams.Core;
+
+/// <summary>
+/// How often a store is read and written and how long that takes, in nanoseconds. Exists at level Debug only: elsewhere a store tests a field for <c>null</c> per
+/// operation. Written by whoever holds the task's gate, read by any thread.
+/// </summary>
+/// <remarks>
+/// Measured below the serdes, where all kinds of stores are the same, so an operation's time is without them; Kafka's is with them. A put that pushes others out of the record
+/// cache contains what they cause downstream, as there. Source: Kafka's <c>StateStoreMetrics</c>.
+/// </remarks>
+internal sealed class StoreMetrics(string storeName, TimeProvider time)
+{
+    public KeyValuePair<string, object?>[] Tags { get; private set; } = [];
+
+    public Sensor Get { get; } = new();
+
+    public Sensor Put { get; } = new();
+
+    public Sensor Delete { get; } = new();
+
+    public Sensor Flush { get; } = new();
+
+    public string StoreName { get; } = storeName;
+
+    /// <summary>The store's task has these tags from now on: it may go from thread to thread.</summary>
+    public void BelongTo(KeyValuePair<string, object?>[] taskTags) => Tags = [.. taskTags, new("store", StoreName)];
+
+    public long Mark() => time.GetTimestamp();
+
+    public void Record(Sensor sensor, long mark) => sensor.Record(time.GetElapsedTime(mark).TotalNanoseconds);
+
+    public void Roll(long nowMs)
+    {
+        Get.Roll(nowMs);
+        Put.Roll(nowMs);
+        Delete.Roll(nowMs);
+        Flush.Roll(nowMs);
+    }
+}
+
+/// <summary>A store's context that says where the store counts.</summary>
+internal interface IMeasuredStoreContext
+{
+    /// <summary>Where the store counts; <c>null</c> when it does not.</summary>
+    StoreMetrics? StoreMetrics { get; }
+}
