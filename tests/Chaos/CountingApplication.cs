@@ -72,7 +72,7 @@ internal static class CountingApplication
         });
         try
         {
-            await using var app = new KafkaStreams(args is [.., "async"] ? AsyncApplication.Build() : Build(), config);
+            await using var app = new KafkaStreams(args[^1] switch { "async" => AsyncApplication.Build(), "global" => GlobalApplication.Build(), _ => Build() }, config);
             await app.RunAsync(stop.Token).ConfigureAwait(false);
             return 0;
         }

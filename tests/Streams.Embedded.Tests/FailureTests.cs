@@ -15,6 +15,7 @@ public sealed class FailureTests : IDisposable
         if (Directory.Exists(_folder)) Directory.Delete(_folder, recursive: true);
     }
 
+    /// <summary>E-128: a thread takes the place of the one that failed.</summary>
     [Fact]
     public async Task Replaced_thread_loses_nothing_at_least_once()
     {
@@ -31,8 +32,10 @@ public sealed class FailureTests : IDisposable
         await TestTopics.WaitUntilAsync(() => TestTopics.ReadAll(cluster, "output").Select(record => record.Value).Distinct().Count() == 500, _patience);
         Assert.Equal(KafkaStreamsState.Running, app.State);
         Assert.Equal(3, thrown);
+        Assert.Single(app.MetadataForLocalThreads());
     }
 
+    /// <summary>E-128: the instance ends with the error, its group goes on.</summary>
     [Fact]
     public async Task Failing_instance_closes_alone_and_the_other_takes_over()
     {
@@ -49,6 +52,7 @@ public sealed class FailureTests : IDisposable
         Assert.Equal(KafkaStreamsState.Running, two.State);
     }
 
+    /// <summary>E-128: every instance ends.</summary>
     [Fact]
     public async Task Whole_application_closes_when_the_handler_says_so()
     {

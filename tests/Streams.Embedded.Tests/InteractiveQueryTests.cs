@@ -78,6 +78,7 @@ public sealed class InteractiveQueryTests : IDisposable
         Assert.Equal(3, Assert.Single(found.PartitionResults.Values, result => result.Result.Count > 0).Result.Count);
     }
 
+    /// <summary>E-130: while it writes.</summary>
     [Fact]
     public async Task Reading_while_it_runs_sees_counts_that_only_grow_and_stops_nothing()
     {
@@ -157,6 +158,47 @@ public sealed class InteractiveQueryTests : IDisposable
         await app.DisposeAsync();
     }
 
+    /// <summary>E-130: while it closes, with iterators open: right until it is refused by type, and nothing fails.</summary>
+    [Theory]
+    [InlineData(StoreType.InMemory)]
+    [InlineData(StoreType.RocksDb)]
+    public async Task Readers_of_an_application_that_closes_get_right_answers_or_are_refused_by_type(StoreType storeType)
+    {
+        await using var cluster = await ClusterAsync();
+        await using var app = new KafkaStreams(Counts(storeType), Config(cluster, 0));
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        TestTopics.Produce(cluster, "input", Enumerable.Range(0, 3000).Select(number => ($"k{number % 100:d2}", "x")));
+        await TestTopics.WaitForCountAsync(cluster, "output", 3000, _patience);
+        var store = app.Store(StoreQueryParameters.FromNameAndType("counts", QueryableStoreTypes.KeyValueStore<string, long>()));
+        var reads = 0L;
+        var readers = Enumerable.Range(0, 3).Select(_ => Task.Run(
+            () =>
+            {
+                try
+                {
+                    while (true)
+                    {
+                        using var all = store.All();
+                        while (all.MoveNext()) Assert.InRange(all.Value, 30, 60);
+                        Assert.True(store.TryGet("k42", out var count));
+                        Assert.InRange(count, 30, 60);
+                        Interlocked.Increment(ref reads);
+                    }
+                }
+                catch (InvalidStateStoreException refused)
+                {
+                    return refused;
+                }
+            },
+            TestContext.Current.CancellationToken)).ToList();
+        await TestTopics.WaitUntilAsync(() => Volatile.Read(ref reads) > 10, _patience);
+        TestTopics.Produce(cluster, "input", Enumerable.Range(0, 3000).Select(number => ($"k{number % 100:d2}", "x")));
+        Assert.True(await app.CloseAsync(_patience));
+        foreach (var reader in readers) await reader.WaitAsync(_patience, TestContext.Current.CancellationToken);
+        Assert.Null(app.Failure);
+        Assert.Equal(KafkaStreamsState.NotRunning, app.State);
+    }
+
     [Fact]
     public async Task Committed_reads_see_commits_only_and_ask_for_one()
     {
@@ -198,6 +240,7 @@ public sealed class InteractiveQueryTests : IDisposable
         Assert.All(wrong.PartitionResults.Values, result => Assert.Equal(FailureReason.UnknownQueryType, result.FailureReason));
     }
 
+    /// <summary>E-112: of standbys, only who enables stale stores gets answers.</summary>
     [Fact]
     public async Task Instances_know_who_has_a_key_and_standbys_answer_when_asked_to()
     {
@@ -239,6 +282,7 @@ public sealed class InteractiveQueryTests : IDisposable
         Assert.Equal(Partitions, one.MetadataForLocalThreads().Sum(thread => thread.ActiveTasks.Count + thread.StandbyTasks.Count));
     }
 
+    /// <summary>E-130: while tasks move.</summary>
     [Fact]
     public async Task Queries_during_rebalances_are_answered_or_refused_by_type_and_are_never_wrong()
     {

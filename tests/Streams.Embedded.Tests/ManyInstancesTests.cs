@@ -74,6 +74,7 @@ public sealed class ManyInstancesTests : IDisposable
         Assert.Equal(2, log.Count("closed task"));
     }
 
+    /// <summary>E-112; that a standby answers queries only where stale stores are enabled: <see cref="InteractiveQueryTests.Instances_know_who_has_a_key_and_standbys_answer_when_asked_to"/>.</summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -83,6 +83,9 @@ internal static partial class Log
     [LoggerMessage(214, LogLevel.Warning, "Thread {Thread} closes without its last commit; what it did since the one before is processed again by whoever goes on")]
     public static partial void LastCommitFailed(ILogger logger, string thread, Exception failure);
 
+    [LoggerMessage(218, LogLevel.Warning, "Thread {Thread} has lost its place in {Topic}-{Partition}: offset {Offset} is not in the log any more; it goes on at {NewOffset}, and what was deleted in between is not processed")]
+    public static partial void PositionLost(ILogger logger, string thread, string topic, int partition, long offset, long newOffset);
+
     [LoggerMessage(300, LogLevel.Information, "Task {Task} restores {Records} record(s) of {Changelog} from offset {From}")]
     public static partial void RestoreStarted(ILogger logger, TaskId task, long records, TopicPartition changelog, long from);
 

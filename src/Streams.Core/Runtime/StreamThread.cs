@@ -75,6 +75,7 @@ internal sealed class StreamThread : IDisposable
     private readonly Dictionary<TopicPartition, StreamTask> _taskByPartition = [];
     private readonly HashSet<StreamTask> _running = [];
     private readonly HashSet<TopicPartition> _paused = [];
+    private readonly Dictionary<TopicPartition, long> _purgeable = [];
     private readonly CancellationTokenSource _stopping = new();
     private readonly ManualResetEventSlim _pause = new();
     private readonly Thread _thread;
@@ -336,6 +337,7 @@ internal sealed class StreamThread : IDisposable
         }
 
         CommitIfDue();
+        PurgeIfDue();
         AnnounceIfRunning();
     }
 
@@ -497,7 +499,7 @@ internal sealed class StreamThread : IDisposable
             _wentBackSince = null;
         }
 
-        PurgeIfDue(offsets);
+        NotePurgeable(offsets);
         return true;
     }
 
@@ -519,15 +521,21 @@ internal sealed class StreamThread : IDisposable
         foreach (var task in _running) _stateDirectory.NotePositions(task);
     }
 
-    private void PurgeIfDue(IReadOnlyList<OffsetCommit> offsets)
+    private void NotePurgeable(IReadOnlyList<OffsetCommit> offsets)
     {
-        if (_config.TimeProvider.GetElapsedTime(_lastPurge) < _config.RepartitionPurgeInterval) return;
+        foreach (var offset in offsets)
+        {
+            if (_plan.InternalTopicOf(offset.Partition.Topic) is not null) _purgeable[offset.Partition] = offset.Offset;
+        }
+    }
+
+    // Also when nothing is committed any more: what the last commits have consumed is not to lie there until more comes.
+    private void PurgeIfDue()
+    {
+        if (_purgeable.Count == 0 || _config.TimeProvider.GetElapsedTime(_lastPurge) < _config.RepartitionPurgeInterval) return;
         _lastPurge = _config.TimeProvider.GetTimestamp();
-        var consumed = offsets
-            .Where(offset => _plan.InternalTopicOf(offset.Partition.Topic) is not null)
-            .Select(offset => new TopicPartitionOffset(offset.Partition, offset.Offset))
-            .ToList();
-        if (consumed.Count == 0) return;
+        var consumed = _purgeable.Select(entry => new TopicPartitionOffset(entry.Key, entry.Value)).ToList();
+        _purgeable.Clear();
         _ = PurgeAsync(consumed);
     }
 
@@ -871,6 +879,7 @@ internal sealed class StreamThread : IDisposable
     {
         // Records were deleted before they were read: going on from the reset policy is what the user chose; None makes it an error.
         var offset = StartOffset(failure.Partition);
+        Log.PositionLost(_logger, Name, failure.Partition.Topic, failure.Partition.Partition, failure.Offset, offset);
         _taskByPartition[failure.Partition].Queue(failure.Partition).ExpectFrom(offset);
         _consumer!.Assign([new TopicPartitionOffset(failure.Partition, offset)]);
     }
