@@ -1,5 +1,6 @@
 using Streams.Dsl.Dropped;
 using Streams.Dsl.Nodes;
+using Streams.Dsl.TimeToLive;
 using Streams.Dsl.Windows;
 
 namespace Streams.Dsl;
@@ -88,7 +89,7 @@ public sealed class KGroupedStream<K, V>
             materialized,
             Serdes.Int64,
             named,
-            static (storeName, sendsOldValues) => new StreamCount<K, V>(storeName, sendsOldValues));
+            static (storeName, sendsOldValues, life) => new StreamCount<K, V>(storeName, sendsOldValues, life));
     }
 
     /// <summary>Combines the values of each group; the first one is the result until the second comes. A result of <c>null</c> deletes the row.</summary>
@@ -100,7 +101,7 @@ public sealed class KGroupedStream<K, V>
             materialized,
             ValueSerde,
             named,
-            (storeName, sendsOldValues) => new StreamReduce<K, V>(storeName, reducer, sendsOldValues));
+            (storeName, sendsOldValues, life) => new StreamReduce<K, V>(storeName, reducer, sendsOldValues, life));
     }
 
     /// <summary>Folds the values of each group into an aggregate. An aggregate of <c>null</c> deletes the row, and the next value starts anew.</summary>
@@ -121,7 +122,7 @@ public sealed class KGroupedStream<K, V>
             materialized,
             null,
             named,
-            (storeName, sendsOldValues) => new StreamAggregate<K, V, VR>(storeName, initializer, aggregator, sendsOldValues));
+            (storeName, sendsOldValues, life) => new StreamAggregate<K, V, VR>(storeName, initializer, aggregator, sendsOldValues, life));
     }
 
     /// <summary>Aggregates in tumbling or hopping windows.</summary>
@@ -177,12 +178,13 @@ public sealed class KGroupedStream<K, V>
         return (_repartition.Node, KStream<K, V>.Single(_repartition.Node.Name));
     }
 
-    private KTable<K, VR> Aggregate<VR>(
+    /// <summary>Adds an aggregation by the processor given here.</summary>
+    internal KTable<K, VR> Aggregate<VR>(
         string prefix,
         Materialized<K, VR>? materialized,
         ISerde<VR>? valueSerde,
         Named? named,
-        Func<string, bool, Processor<K, V>> processor)
+        Func<string, bool, RowLife<K>?, Processor<K, V>> processor)
     {
         var settings = materialized?.Settings ?? new StoreSettings();
         var storeName = settings.Name ?? Graph.NewStoreName(prefix);
@@ -190,11 +192,12 @@ public sealed class KGroupedStream<K, V>
         var keySerde = materialized?.KeySerde ?? KeySerde;
         valueSerde = materialized?.ValueSerde ?? valueSerde;
         var (parent, sources) = Repartitioned(storeName);
-        var table = new KeyValueTable<K, VR>(storeName);
-        var store = StoreFactory.KeyValue(Graph, settings, storeName, name, keySerde, valueSerde);
-        var node = new ProcessorGraphNode<K, V>(name, () => processor(storeName, table.SendsOldValues))
+        var table = new KeyValueTable<K, VR>(storeName, settings.TimeToLive);
+        var store = StoreFactory.KeyValue(Graph, settings, storeName, name, keySerde, valueSerde, rowsExpire: true);
+        var life = TimeToLiveSettings.Of(settings.TimeToLive, () => Graph.Serde(keySerde, name, "key", "Materialized.With"));
+        var node = new ProcessorGraphNode<K, V>(name, () => processor(storeName, table.SendsOldValues, life))
         {
-            Stores = [store],
+            Stores = life is null ? [store] : [store, StoreFactory.ExpiryIndex(Graph, settings, storeName)],
             AcceptsNullKeys = Dropped is not null,
         };
         Graph.Add(parent, node);

@@ -26,6 +26,12 @@ public sealed class KGroupedTable<K, V>
         _valueSerde = valueSerde;
     }
 
+    internal GraphBuilder Graph => _graph;
+
+    internal ISerde<K>? KeySerde => _keySerde;
+
+    internal ISerde<V>? ValueSerde => _valueSerde;
+
     /// <summary>Counts the rows of each group.</summary>
     public KTable<K, long> Count(Materialized<K, long>? materialized = null, Named? named = null) => Aggregate(
         "KTABLE-AGGREGATE-",
@@ -76,12 +82,14 @@ public sealed class KGroupedTable<K, V>
             (storeName, sendsOldValues) => new TableAggregate<K, V, VR>(storeName, initializer, adder, subtractor, sendsOldValues));
     }
 
-    private KTable<K, VR> Aggregate<VR>(
+    /// <summary>Adds an aggregation by the processor given here, with stores of its own beside the result's.</summary>
+    internal KTable<K, VR> Aggregate<VR>(
         string prefix,
         Materialized<K, VR>? materialized,
         ISerde<VR>? valueSerde,
         Named? named,
-        Func<string, bool, Processor<K, Change<V>>> processor)
+        Func<string, bool, Processor<K, Change<V>>> processor,
+        Func<StoreSettings, string, IReadOnlyList<IStoreBuilder>>? furtherStores = null)
     {
         var settings = materialized?.Settings ?? new StoreSettings();
         var storeName = settings.Name ?? _graph.NewStoreName(prefix);
@@ -105,7 +113,10 @@ public sealed class KGroupedTable<K, V>
         _graph.Add(_node, _repartition);
         var table = new KeyValueTable<K, VR>(storeName);
         var store = StoreFactory.KeyValue(_graph, settings, storeName, name, keySerde, valueSerde);
-        var node = new ProcessorGraphNode<K, Change<V>>(name, () => processor(storeName, table.SendsOldValues)) { Stores = [store] };
+        var node = new ProcessorGraphNode<K, Change<V>>(name, () => processor(storeName, table.SendsOldValues)) 
+        {
+            Stores = furtherStores is null ? [store] : [store, .. furtherStores(settings, storeName)],
+        };
         _graph.Add(_repartition, node);
         return new KTable<K, VR>(_graph, node, keySerde, valueSerde, KStream<K, V>.Single(_repartition.Name), table, settings.Name);
     }

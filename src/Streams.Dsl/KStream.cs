@@ -1,5 +1,6 @@
 using Streams.Dsl.Joins;
 using Streams.Dsl.Nodes;
+using Streams.Dsl.TimeToLive;
 
 namespace Streams.Dsl;
 
@@ -255,15 +256,17 @@ public sealed class KStream<K, V>
             sources = Single(repartition.Name);
         }
 
-        var table = new TableSource<K, V>(storeName, settings.Name is not null, settings.HistoryRetention);
+        var table = new TableSource<K, V>(storeName, settings.Name is not null, settings.HistoryRetention, settings.TimeToLive);
+        table.Life = TimeToLiveSettings.Of(settings.TimeToLive, () => Graph.Serde(keySerde, name, "key", "Materialized.With"));
         var graph = Graph;
         var node = new ProcessorGraphNode<K, V>(name, table.CreateProcessor)
         {
             Store = () => table.StoreName is null
                 ? null
                 : settings.HistoryRetention is null
-                    ? StoreFactory.KeyValue(graph, settings, storeName, name, keySerde, valueSerde)
+                    ? StoreFactory.KeyValue(graph, settings, storeName, name, keySerde, valueSerde, rowsExpire: true)
                     : StoreFactory.Versioned(graph, settings, storeName, name, keySerde, valueSerde),
+            Stores = settings.TimeToLive is null ? [] : [StoreFactory.ExpiryIndex(graph, settings, storeName)],
         };
         Graph.Add(parent, node);
         return new KTable<K, V>(Graph, node, keySerde, valueSerde, sources, table, settings.Name);

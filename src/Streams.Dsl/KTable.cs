@@ -190,6 +190,7 @@ public sealed class KTable<K, V>
         Materialized<K, VR>? materialized,
         ISerde<VR>? valueSerde)
     {
+        StoreFactory.RefuseTimeToLive(materialized?.Settings, name);
         var keySerde = materialized?.KeySerde ?? KeySerde;
         IStoreBuilder[] stores = materialized?.StoreName is { } storeName
             ? [StoreFactory.KeyValue(Graph, materialized.Settings, storeName, name, keySerde, valueSerde)]

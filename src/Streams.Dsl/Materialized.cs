@@ -1,4 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
+using Streams.Dsl.TimeToLive;
+using Streams.Dsl.Windows;
 using Streams.State;
 
 namespace Streams.Dsl;
@@ -59,6 +61,9 @@ public sealed record Materialized
 
     /// <inheritdoc cref="Materialized{K, V}.WithHistoryRetention"/>
     public Materialized WithHistoryRetention(TimeSpan retention) => new(Settings.WithHistoryRetention(retention));
+
+    /// <inheritdoc cref="Materialized{K, V}.WithTimeToLive"/>
+    public Materialized WithTimeToLive(TimeSpan timeToLive, TtlBasis basis = TtlBasis.EventTime) => new(Settings.WithTimeToLive(timeToLive, basis));
 }
 
 /// <summary>How a table is kept: store, serdes, cache and changelog. Source: Kafka's <c>Materialized</c>.</summary>
@@ -129,6 +134,29 @@ public sealed record Materialized<K, V>
     /// <summary>Keeps old versions of each row for so long, so that joins see the table as of a record's time. For tables from topics. Source: KIP-889.</summary>
     public Materialized<K, V> WithHistoryRetention(TimeSpan retention) => this with { Settings = Settings.WithHistoryRetention(retention) };
 
+    /// <summary>
+    /// Lets rows expire: one that has not been written for so long is deleted, and the deletion sent downstream. An aggregate that has expired begins anew with the
+    /// next record. Kafka Streams has nothing like it.
+    /// </summary>
+    /// <remarks>
+    /// <para>
+    /// For <c>Count</c>, <c>Reduce</c>, <c>Aggregate</c> and <c>TopN</c> of a grouped stream without windows, for <c>ToTable</c> and <c>Table</c>; refused elsewhere. By event
+    /// time a row lives from its timestamp on (the largest of what went into an aggregate), and the deletion has the timestamp at which it ended. A record that is
+    /// so old that its row would be over at once is dropped and counted as <see cref="DropReason.Expired"/>, unless it goes into an aggregate that is alive.
+    /// </para>
+    /// <para>
+    /// A row that is over is not seen by the operator or, by event time, by joins. Deletions follow with the next record of the operator or, at the latest, a tenth of the time to
+    /// live later, 1 s at most; not more than 1,000 with one record and 10,000 with one punctuation. Until then queries still see the row.
+    /// </para>
+    /// <para>
+    /// State: beside the rows an index by time, <c>store-ttl</c>, with its changelog, so that rows are found without looking at the others and expire after a restart too. The
+    /// topic of a table is not reused as its changelog, since expired rows are still in it.
+    /// </para>
+    /// </remarks>
+    /// <param name="timeToLive">At least 1 ms, in whole milliseconds.</param>
+    /// <param name="basis">By which clock.</param>
+    public Materialized<K, V> WithTimeToLive(TimeSpan timeToLive, TtlBasis basis = TtlBasis.EventTime) => this with { Settings = Settings.WithTimeToLive(timeToLive, basis) };
+
     /// <summary>Takes over what was said without types.</summary>
     [SuppressMessage("Usage", "CA2225:Operator overloads have named alternates", Justification = "The With methods are the named form.")]
     [return: NotNullIfNotNull(nameof(materialized))]
@@ -155,6 +183,8 @@ internal sealed record StoreSettings
 
     public TimeSpan? HistoryRetention { get; init; }
 
+    public TimeToLiveSettings? TimeToLive { get; init; }
+
     /// <summary>Which store was asked for: a supplier, or the builder of a store of the user's; <c>null</c> for <see cref="Type"/>.</summary>
     public object? Store { get; private init; }
 
@@ -168,6 +198,12 @@ internal sealed record StoreSettings
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(retention, TimeSpan.Zero);
         return this with { Retention = retention };
+    }
+
+    public StoreSettings WithTimeToLive(TimeSpan timeToLive, TtlBasis basis)
+    {
+        if (!Enum.IsDefined(basis)) throw new ArgumentOutOfRangeException(nameof(basis), basis, "There is no such clock.");
+        return this with { TimeToLive = new TimeToLiveSettings(WindowTimes.Positive(timeToLive, nameof(timeToLive)), basis) };
     }
 
     public StoreSettings WithHistoryRetention(TimeSpan retention)

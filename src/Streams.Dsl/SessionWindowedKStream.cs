@@ -22,6 +22,12 @@ public sealed class SessionWindowedKStream<K, V>
         _emission = emission;
     }
 
+    internal KGroupedStream<K, V> Stream => _stream;
+
+    internal WindowSpec Windows => _windows;
+
+    internal Emission Emission => _emission;
+
     /// <summary>Says when results are given. Default: <see cref="EmitStrategy.OnWindowUpdate"/>.</summary>
     public SessionWindowedKStream<K, V> EmitStrategy(EmitStrategy strategy) => new(_stream, _windows, _emission.With(strategy));
 

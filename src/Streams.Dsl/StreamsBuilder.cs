@@ -53,7 +53,7 @@ public sealed class StreamsBuilder
             KeySerde = materialized?.KeySerde ?? consumed.KeySerde,
             ValueSerde = materialized?.ValueSerde ?? consumed.ValueSerde,
         };
-        var table = new TableSource<K, V>(storeName, settings.Name is not null, settings.HistoryRetention);
+        var table = new TableSource<K, V>(storeName, settings.Name is not null, settings.HistoryRetention, settings.TimeToLive);
         var node = new TableSourceGraphNode<K, V>(name, sourceName, topic, consumed, table, settings, _graph);
         _graph.Add(_graph.RootNode, node);
         return new KTable<K, V>(_graph, node, consumed.KeySerde, consumed.ValueSerde, KStream<K, V>.Single(sourceName), table, settings.Name);

@@ -25,6 +25,12 @@ public sealed class TimeWindowedKStream<K, V>
         _emission = emission;
     }
 
+    internal KGroupedStream<K, V> Stream => _stream;
+
+    internal WindowSpec Windows => _windows;
+
+    internal Emission Emission => _emission;
+
     /// <summary>Says when results are given. Default: <see cref="EmitStrategy.OnWindowUpdate"/>.</summary>
     public TimeWindowedKStream<K, V> EmitStrategy(EmitStrategy strategy) => new(_stream, _windows, _emission.With(strategy));
 

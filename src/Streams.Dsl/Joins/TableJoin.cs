@@ -63,6 +63,7 @@ internal sealed class TableJoin<K, VL, VRight, VR>(
         var otherName = graph.NameOf(named, "-join-other", "KTABLE-JOINOTHER-");
         var table = new TableJoin<K, VL, VRight, VR>(left.Table, right.Table, joiner, kind, storeName);
         var keySerde = materialized?.KeySerde ?? left.KeySerde ?? right.KeySerde;
+        StoreFactory.RefuseTimeToLive(materialized?.Settings, mergeName);
         var node = new TableJoinNode<K, VL, VRight, VR>(mergeName, thisName, otherName, left, right, joiner, kind, table)
         {
             Store = storeName is null

@@ -1,4 +1,5 @@
 using Streams.Dsl.Deduplication;
+using Streams.Dsl.TimeToLive;
 using Streams.Dsl.Windows;
 using Streams.State;
 using Streams.State.Join;
@@ -16,15 +17,18 @@ internal static class StoreFactory
     /// <param name="node">The operator, for messages.</param>
     /// <param name="keySerde">Serde of the keys; <c>null</c> to find one by type.</param>
     /// <param name="valueSerde">Serde of the values; <c>null</c> to find one by type.</param>
+    /// <param name="rowsExpire">Whether the operator can let rows expire.</param>
     public static IStoreBuilder KeyValue<K, V>(
         GraphBuilder graph,
         StoreSettings settings,
         string storeName,
         string node,
         ISerde<K>? keySerde,
-        ISerde<V>? valueSerde)
+        ISerde<V>? valueSerde,
+        bool rowsExpire = false)
     {
         RefuseVersions(settings, storeName);
+        if (!rowsExpire) RefuseTimeToLive(settings, node);
         if (Own<ITimestampedKeyValueStore<K, V>>(settings) is { } own) return own;
         var supplier = Supplier<KeyValueBytesStoreSupplier>(settings, node) ?? (settings.Type ?? graph.Options.DefaultStoreType) switch
         {
@@ -52,6 +56,7 @@ internal static class StoreFactory
         bool emitsOnClose)
     {
         RefuseVersions(settings, storeName);
+        RefuseTimeToLive(settings, node);
         if (Own<ITimestampedWindowStore<K, V>>(settings) is { } own) return own;
         var retention = WindowTimes.ToTimeSpan(retentionMs);
         var size = WindowTimes.ToTimeSpan(windowSizeMs);
@@ -84,6 +89,7 @@ internal static class StoreFactory
         bool emitsOnClose)
     {
         RefuseVersions(settings, storeName);
+        RefuseTimeToLive(settings, node);
         if (Own<ISessionStore<K, V>>(settings) is { } own) return own;
         var retention = WindowTimes.ToTimeSpan(retentionMs);
         var supplier = Supplier<SessionBytesStoreSupplier>(settings, node);
@@ -117,6 +123,23 @@ internal static class StoreFactory
         var builder = Stores.WindowStoreBuilder(supplier, keySerde, valueSerde);
         return settings.Logging ? builder.WithLoggingEnabled(settings.LogConfig) : builder.WithLoggingDisabled();
     }
+
+    /// <summary>When the rows of a table are due to expire.</summary>
+    public static IStoreBuilder ExpiryIndex(GraphBuilder graph, StoreSettings settings, string storeName) =>
+        Beside(graph, settings, TimeToLiveSettings.IndexOf(storeName), Serdes.ByteArray, Serdes.ByteArray);
+
+    /// <summary>Says so where rows cannot expire, also where no store is made of the settings.</summary>
+    public static void RefuseTimeToLive(StoreSettings? settings, string node)
+    {
+        if (settings?.TimeToLive is null) return;
+        throw new TopologyException(
+            $"Operator '{node}' cannot let rows expire: WithTimeToLive is for Count, Reduce, Aggregate and TopN of a grouped stream without windows, for ToTable and for Table. " +
+            "Windows and versions have retention; a table made of others loses a row when they do.");
+    }
+
+    /// <summary>The rows of a grouped table, sorted within their groups.</summary>
+    public static IStoreBuilder TopEntries(GraphBuilder graph, StoreSettings settings, string storeName) =>
+        Beside(graph, settings, storeName, Serdes.ByteArray, Serdes.Int32);
 
     /// <summary>What a deduplication has let pass: by id and time.</summary>
     public static IStoreBuilder Passed<TId>(
@@ -165,10 +188,21 @@ internal static class StoreFactory
     public static IStoreBuilder Versioned<K, V>(
         GraphBuilder graph, StoreSettings settings, string storeName, string node, ISerde<K>? keySerde, ISerde<V>? valueSerde)
     {
+        RefuseTimeToLive(settings, node);
         var builder = Stores.VersionedKeyValueStoreBuilder(
             Supplier<VersionedBytesStoreSupplier>(settings, node) ?? Stores.PersistentVersionedKeyValueStore(storeName, settings.HistoryRetention!.Value),
             graph.Serde(keySerde, node, "key", "Materialized.With"),
             graph.Serde(valueSerde, node, "value", "Materialized.With"));
+        return settings.Logging ? builder.WithLoggingEnabled(settings.LogConfig) : builder.WithLoggingDisabled();
+    }
+
+    /// <summary>A store that an operator keeps beside its rows, in the engine that they are in, logged as they are.</summary>
+    private static KeyValueStoreBuilder<K, V> Beside<K, V>(GraphBuilder graph, StoreSettings settings, string storeName, ISerde<K> keySerde, ISerde<V> valueSerde)
+    {
+        var type = settings.Store is KeyValueBytesStoreSupplier { IsPersistent: false } ? StoreType.InMemory : settings.Type ?? graph.Options.DefaultStoreType;
+        var supplier = type == StoreType.InMemory ? Stores.InMemoryKeyValueStore(storeName) : Stores.PersistentKeyValueStore(storeName);
+        var builder = Stores.KeyValueStoreBuilder(supplier, keySerde, valueSerde);
+        if (settings.Caching) builder.WithCachingEnabled();
         return settings.Logging ? builder.WithLoggingEnabled(settings.LogConfig) : builder.WithLoggingDisabled();
     }
 

@@ -1,3 +1,5 @@
+using Streams.Dsl.TimeToLive;
+
 namespace Streams.Dsl.Nodes;
 
 /// <summary>
@@ -9,7 +11,8 @@ internal sealed class StreamAggregate<K, V, VR>(
     string storeName,
     Func<VR> initializer,
     Func<K, V, VR, VR> aggregator,
-    bool sendsOldValues)
+    bool sendsOldValues,
+    RowLife<K>? life = null)
     : TableProcessor<K, V, K, VR>(sendsOldValues)
 {
     private RowStore<K, VR>? _store;
@@ -23,12 +26,20 @@ internal sealed class StreamAggregate<K, V, VR>(
         }
 
         var store = _store!;
+        Expiry?.Before(record.Key);
         var timestamp = record.Timestamp;
         VR old;
-        if (store.TryGet(record.Key, out var row))
+        var hadRow = store.TryGet(record.Key, out var row);
+        if (hadRow)
         {
             old = row.Value;
             timestamp = Math.Max(timestamp, row.Timestamp);
+        }
+        else if (Expiry is not null && Expiry.IsOver(record.Timestamp))
+        {
+            // It would be gone before anybody could see it.
+            Drop(in record, DropReason.Expired, streamTimeMs: Context.CurrentStreamTimeMs);
+            return;
         }
         else
         {
@@ -37,6 +48,7 @@ internal sealed class StreamAggregate<K, V, VR>(
 
         var aggregate = aggregator(record.Key, record.Value, old);
         store.Replace(record.Key, aggregate, Nullability.IsPresent(aggregate), timestamp);
+        Expiry?.After(record.Key, hadRow, row.Timestamp, Nullability.IsPresent(aggregate), timestamp);
 
         // The old value of a new row is what the initializer gave, as in Kafka Streams.
         ForwardStored(new Record<K, Change<VR>>(
@@ -48,9 +60,5 @@ internal sealed class StreamAggregate<K, V, VR>(
             record.HeadersOrNull));
     }
 
-    protected override void Init()
-    {
-        _store = RowStore<K, VR>.Open(Context, storeName);
-        ForwardThrough(_store.Store);
-    }
+    protected override void Init() => _store = OpenRows(storeName, life);
 }

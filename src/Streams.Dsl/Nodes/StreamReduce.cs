@@ -1,3 +1,5 @@
+using Streams.Dsl.TimeToLive;
+
 namespace Streams.Dsl.Nodes;
 
 /// <summary>
@@ -5,7 +7,8 @@ namespace Streams.Dsl.Nodes;
 /// that returns <c>null</c> deletes the row.
 /// </summary>
 /// <remarks>Source: Kafka's <c>KStreamReduce</c>.</remarks>
-internal sealed class StreamReduce<K, V>(string storeName, Func<V, V, V> reducer, bool sendsOldValues) : TableProcessor<K, V, K, V>(sendsOldValues)
+internal sealed class StreamReduce<K, V>(string storeName, Func<V, V, V> reducer, bool sendsOldValues, RowLife<K>? life = null)
+    : TableProcessor<K, V, K, V>(sendsOldValues)
 {
     private RowStore<K, V>? _store;
 
@@ -18,6 +21,7 @@ internal sealed class StreamReduce<K, V>(string storeName, Func<V, V, V> reducer
         }
 
         var store = _store!;
+        Expiry?.Before(record.Key);
         var timestamp = record.Timestamp;
         var aggregate = record.Value;
         var hasOld = store.TryGet(record.Key, out var row);
@@ -26,8 +30,15 @@ internal sealed class StreamReduce<K, V>(string storeName, Func<V, V, V> reducer
             aggregate = reducer(row.Value, record.Value);
             timestamp = Math.Max(timestamp, row.Timestamp);
         }
+        else if (Expiry is not null && Expiry.IsOver(record.Timestamp))
+        {
+            // It would be gone before anybody could see it.
+            Drop(in record, DropReason.Expired, streamTimeMs: Context.CurrentStreamTimeMs);
+            return;
+        }
 
         store.Replace(record.Key, aggregate, Nullability.IsPresent(aggregate), timestamp);
+        Expiry?.After(record.Key, hasOld, row.Timestamp, Nullability.IsPresent(aggregate), timestamp);
         ForwardStored(new Record<K, Change<V>>(
             record.Key,
             true,
@@ -37,9 +48,5 @@ internal sealed class StreamReduce<K, V>(string storeName, Func<V, V, V> reducer
             record.HeadersOrNull));
     }
 
-    protected override void Init()
-    {
-        _store = RowStore<K, V>.Open(Context, storeName);
-        ForwardThrough(_store.Store);
-    }
+    protected override void Init() => _store = OpenRows(storeName, life);
 }

@@ -1,9 +1,14 @@
+using Streams.Dsl.TimeToLive;
+
 namespace Streams.Dsl.Nodes;
 
 /// <summary>A table from a topic or stream. It keeps its rows when its store is named, or when somebody needs to look them up or wants old values.</summary>
-internal sealed class TableSource<K, V>(string storeName, bool isQueryable, TimeSpan? historyRetention = null) : TableOperator<K, V>
+internal sealed class TableSource<K, V>(string storeName, bool isQueryable, TimeSpan? historyRetention = null, TimeToLiveSettings? timeToLive = null) : TableOperator<K, V>
 {
-    private bool _isMaterialized = isQueryable;
+    private bool _isMaterialized = isQueryable || timeToLive is not null;
+
+    /// <summary>How long rows live; known once the key's serde is.</summary>
+    public RowLife<K>? Life { get; set; }
 
     public override string? StoreName => _isMaterialized ? storeName : null;
 
@@ -22,14 +27,14 @@ internal sealed class TableSource<K, V>(string storeName, bool isQueryable, Time
     {
         _isMaterialized = true;
         return historyRetention is null
-            ? RowLookup<K, V>.OfStore(storeName)
+            ? LivingRowReader<K, V>.Of(RowLookup<K, V>.OfStore(storeName), timeToLive)
             : new RowLookup<K, V>([storeName], () => new VersionedRowReader<K, V>(storeName));
     }
 
     public Processor<K, V> CreateProcessor() => (_isMaterialized, historyRetention) switch
     {
         (false, _) => new TableSourceForwarder<K, V>(),
-        (true, null) => new TableSourceProcessor<K, V>(storeName, SendsOldValues),
+        (true, null) => new TableSourceProcessor<K, V>(storeName, SendsOldValues, Life),
         (true, _) => new VersionedTableSourceProcessor<K, V>(storeName, SendsOldValues),
     };
 }
@@ -72,7 +77,7 @@ internal sealed class VersionedTableSourceProcessor<K, V>(string storeName, bool
 /// An update that is older than its row is applied all the same, because the order of the topic counts; it is told in the log (E-76), the 1st, 2nd, 4th, 8th …
 /// of a task, so that a topic full of them does not fill the log. A row that is on disk only is not read for that.
 /// </remarks>
-internal sealed class TableSourceProcessor<K, V>(string storeName, bool sendsOldValues) : TableProcessor<K, V, K, V>(sendsOldValues)
+internal sealed class TableSourceProcessor<K, V>(string storeName, bool sendsOldValues, RowLife<K>? life = null) : TableProcessor<K, V, K, V>(sendsOldValues)
 {
     private RowStore<K, V>? _store;
     private long _outOfOrder;
@@ -86,24 +91,33 @@ internal sealed class TableSourceProcessor<K, V>(string storeName, bool sendsOld
         }
 
         var store = _store!;
+        if (Expiry is not null)
+        {
+            if (record.HasValue && Expiry.IsOver(record.Timestamp))
+            {
+                Drop(in record, DropReason.Expired, streamTimeMs: Context.CurrentStreamTimeMs);
+                return;
+            }
+
+            Expiry.Before(record.Key);
+        }
+
+        var readsOld = SendsOldValues || Expiry is not null;
         ValueAndTimestamp<V> old = default;
-        var hasOld = SendsOldValues && store.TryGet(record.Key, out old);
+        var hasOld = readsOld && store.TryGet(record.Key, out old);
         var rowTimestamp = old.Timestamp;
-        if (SendsOldValues ? hasOld : store.TryPeekTimestamp(record.Key, out rowTimestamp))
+        if (readsOld ? hasOld : store.TryPeekTimestamp(record.Key, out rowTimestamp))
         {
             if (record.Timestamp < rowTimestamp) TellOutOfOrder(in record, rowTimestamp);
         }
 
         store.Replace(record.Key, record.Value, record.HasValue, record.Timestamp);
+        Expiry?.After(record.Key, hasOld, old.Timestamp, record.HasValue, record.Timestamp);
         ForwardStored(new Record<K, Change<V>>(
-            record.Key, true, new Change<V>(record.Value, record.HasValue, old.Value, hasOld), true, record.Timestamp, record.HeadersOrNull));
+            record.Key, true, new Change<V>(record.Value, record.HasValue, old.Value, SendsOldValues && hasOld), true, record.Timestamp, record.HeadersOrNull));
     }
 
-    protected override void Init()
-    {
-        _store = RowStore<K, V>.Open(Context, storeName);
-        ForwardThrough(_store.Store);
-    }
+    protected override void Init() => _store = OpenRows(storeName, life);
 
     private void TellOutOfOrder(in Record<K, V> record, long rowTimestamp)
     {

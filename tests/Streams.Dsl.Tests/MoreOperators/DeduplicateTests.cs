@@ -137,9 +137,9 @@ public sealed class DeduplicateTests
         var passed = new List<(string Key, long Time)>();
         var expected = new List<string>();
         var streamTime = 0L;
-        for (var step = 0; step < 500; step++)
+        for (var step = 0; step < 400; step++)
         {
-            if (random.Next(100) == 0) lab.Driver.Restart();
+            if (random.Next(150) == 0) lab.Driver.Restart();
             var key = "k" + random.Next(4);
             var time = Math.Max(0, streamTime + random.Next(-80, 12));
             streamTime = Math.Max(streamTime, time);

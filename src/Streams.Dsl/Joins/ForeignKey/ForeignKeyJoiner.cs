@@ -108,6 +108,7 @@ internal static class ForeignKeyJoiner
         var settings = materialized?.Settings ?? new StoreSettings();
         var resultKeySerde = materialized?.KeySerde ?? keySerde;
         var resultValueSerde = materialized?.ValueSerde;
+        StoreFactory.RefuseTimeToLive(settings, resultName);
         var table = new TableSource<K, VR>(resultStoreName, materialized?.StoreName is not null);
         var result = new ProcessorGraphNode<K, VR>(resultName, table.CreateProcessor)
         {
