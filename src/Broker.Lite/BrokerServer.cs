@@ -201,8 +201,6 @@ public sealed class BrokerServer : IAsyncDisposable
 
     private static ConsumerGroupOptions ConsumerGroupOptionsOf(BrokerConfig config) => new()
     {
-        SessionTimeoutMs = config.Int(BrokerConfigKeys.ConsumerGroupSessionTimeoutMs),
-        HeartbeatIntervalMs = config.Int(BrokerConfigKeys.ConsumerGroupHeartbeatIntervalMs),
         MaxSize = config.Int(BrokerConfigKeys.ConsumerGroupMaxSize),
     };
 

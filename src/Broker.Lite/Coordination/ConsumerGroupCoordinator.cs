@@ -32,8 +32,8 @@ internal sealed class ConsumerGroupCoordinator(
     // The first is for members without a wish.
     private static readonly IServerAssignor[] _assignors = [new UniformAssignor(), new RangeAssignor()];
 
-    /// <summary>How often members are to heartbeat, in milliseconds.</summary>
-    public int HeartbeatIntervalMs => options.HeartbeatIntervalMs;
+    /// <summary>How often members of a group are to heartbeat, in milliseconds. May be read off the loop.</summary>
+    public int HeartbeatIntervalMs(string groupId) => ValueOf(GroupConfigKeys.HeartbeatIntervalMs, groupId);
 
     /// <summary>The name of the assignor a group uses now.</summary>
     public static string AssignorOf(ConsumerGroup group) => SelectAssignor(group.Members.Values).Name;
@@ -286,13 +286,21 @@ internal sealed class ConsumerGroupCoordinator(
         update.Apply(consumer);
     }
 
+    private int SessionTimeoutMs(string groupId) => ValueOf(GroupConfigKeys.SessionTimeoutMs, groupId);
+
+    private int ValueOf(string key, string groupId)
+    {
+        var view = catalog.View;
+        return GroupConfigKeys.ValueOf(key, view.Config, view.ConfigsOfGroup(groupId));
+    }
+
     private void TouchSession(Group group, string memberId)
     {
         var consumer = group.Consumer!;
         if (consumer.Sessions.TryGetValue(memberId, out var timer) && timer.IsPending)
-            timer.Move(options.SessionTimeoutMs);
+            timer.Move(SessionTimeoutMs(group.Id));
         else
-            consumer.Sessions[memberId] = timers.Schedule(options.SessionTimeoutMs, () => End(group, consumer, memberId, "its session timed out", consumer.Sessions));
+            consumer.Sessions[memberId] = timers.Schedule(SessionTimeoutMs(group.Id), () => End(group, consumer, memberId, "its session timed out", consumer.Sessions));
     }
 
     /// <summary>A member that has to give up partitions has its rebalance time-out to do so; then others get them all the same.</summary>
@@ -316,7 +324,7 @@ internal sealed class ConsumerGroupCoordinator(
         if (group.Consumer != consumer || !consumer.Members.TryGetValue(memberId, out var member))
             return;
         if (Remove(group, member, reason) != ErrorCode.None)
-            deadlines[memberId] = timers.Schedule(options.SessionTimeoutMs, () => End(group, consumer, memberId, reason, deadlines));
+            deadlines[memberId] = timers.Schedule(SessionTimeoutMs(group.Id), () => End(group, consumer, memberId, reason, deadlines));
     }
 
     private static void CancelTimers(ConsumerGroup group, string memberId)

@@ -1,11 +1,7 @@
 namespace Broker.Lite.Coordination;
 
-/// <summary>The broker settings for groups with the consumer protocol; units in the names.</summary>
+/// <summary>The broker settings for groups with the consumer protocol that no group can have of its own.</summary>
 internal sealed record ConsumerGroupOptions
 {
-    public required int SessionTimeoutMs { get; init; }
-
-    public required int HeartbeatIntervalMs { get; init; }
-
     public required int MaxSize { get; init; }
 }

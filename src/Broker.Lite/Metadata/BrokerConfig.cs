@@ -22,11 +22,15 @@ internal sealed record BrokerConfig(ImmutableDictionary<string, string> Static, 
     public long Long(string key) => long.Parse(Text(key), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
 
     /// <summary>The value a topic has for a topic key, and where it comes from.</summary>
-    public (string Value, ConfigSource Source) ForTopic(ConfigKey topicKey, IReadOnlyDictionary<string, string> topicConfigs)
+    public (string Value, ConfigSource Source) ForTopic(ConfigKey topicKey, IReadOnlyDictionary<string, string> topicConfigs) =>
+        ForResource(topicKey, topicConfigs, ConfigSource.Topic);
+
+    /// <summary>The value a topic or group has, where its own values count as <paramref name="own"/>.</summary>
+    public (string Value, ConfigSource Source) ForResource(ConfigKey key, IReadOnlyDictionary<string, string> configs, ConfigSource own)
     {
-        if (topicConfigs.TryGetValue(topicKey.Name, out var value))
-            return (value, ConfigSource.Topic);
-        if (topicKey.BrokerKey is { } brokerKey)
+        if (configs.TryGetValue(key.Name, out var value))
+            return (value, own);
+        if (key.BrokerKey is { } brokerKey)
         {
             if (Dynamic.TryGetValue(brokerKey, out value))
                 return (value, ConfigSource.DynamicBroker);
@@ -34,6 +38,6 @@ internal sealed record BrokerConfig(ImmutableDictionary<string, string> Static, 
                 return (value, ConfigSource.StaticBroker);
         }
 
-        return (topicKey.Default, ConfigSource.Default);
+        return (key.Default, ConfigSource.Default);
     }
 }

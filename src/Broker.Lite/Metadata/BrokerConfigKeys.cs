@@ -10,6 +10,10 @@ internal static class BrokerConfigKeys
     public const string ConnectionsMaxIdleMs = "connections.max.idle.ms";
     public const string FetchMaxBytes = "fetch.max.bytes";
     public const string ConsumerGroupHeartbeatIntervalMs = "group.consumer.heartbeat.interval.ms";
+    public const string ConsumerGroupMaxHeartbeatIntervalMs = "group.consumer.max.heartbeat.interval.ms";
+    public const string ConsumerGroupMaxSessionTimeoutMs = "group.consumer.max.session.timeout.ms";
+    public const string ConsumerGroupMinHeartbeatIntervalMs = "group.consumer.min.heartbeat.interval.ms";
+    public const string ConsumerGroupMinSessionTimeoutMs = "group.consumer.min.session.timeout.ms";
     public const string ConsumerGroupMaxSize = "group.consumer.max.size";
     public const string ConsumerGroupSessionTimeoutMs = "group.consumer.session.timeout.ms";
     public const string GroupInitialRebalanceDelayMs = "group.initial.rebalance.delay.ms";
@@ -51,6 +55,11 @@ internal static class BrokerConfigKeys
         Key(DeleteTopicEnable, ConfigType.Boolean, "true", "Whether topics can be deleted."),
         Key(FetchMaxBytes, ConfigType.Int, "57671680", "The most bytes one fetch returns, whatever the client allows.", 1024) with { ReadOnly = true },
         Key(ConsumerGroupHeartbeatIntervalMs, ConfigType.Int, "5000", "How often members of the consumer protocol heartbeat, in milliseconds.", 1) with { ReadOnly = true },
+        // Kafka allows 5 to 15 and 45 to 60 seconds; as with the classic protocol, other values only cost the group that asks for them.
+        Key(ConsumerGroupMaxHeartbeatIntervalMs, ConfigType.Int, "60000", "The longest heartbeat interval a group may set, in milliseconds.", 1) with { ReadOnly = true },
+        Key(ConsumerGroupMaxSessionTimeoutMs, ConfigType.Int, "1800000", "The longest session time-out a group may set, in milliseconds.", 1) with { ReadOnly = true },
+        Key(ConsumerGroupMinHeartbeatIntervalMs, ConfigType.Int, "100", "The shortest heartbeat interval a group may set, in milliseconds.", 1) with { ReadOnly = true },
+        Key(ConsumerGroupMinSessionTimeoutMs, ConfigType.Int, "1000", "The shortest session time-out a group may set, in milliseconds.", 1) with { ReadOnly = true },
         Key(ConsumerGroupMaxSize, ConfigType.Int, "10000", "The most members a group with the consumer protocol may have; bounded, unlike Kafka's default, because memory is.", 1) with { ReadOnly = true },
         Key(ConsumerGroupSessionTimeoutMs, ConfigType.Int, "45000", "After how long without heartbeat a member of the consumer protocol is out, in milliseconds.", 1) with { ReadOnly = true },
         // Kafka's built-in value is 3000, its shipped development configuration says 0: a single node is what that configuration is for.

@@ -16,6 +16,14 @@ internal sealed record ClusterView
 
     public required ImmutableDictionary<Guid, Topic> TopicsById { get; init; }
 
+    /// <summary>Settings of groups that have some of their own.</summary>
+    public ImmutableDictionary<string, ImmutableSortedDictionary<string, string>> GroupConfigs { get; init; } =
+        ImmutableDictionary.Create<string, ImmutableSortedDictionary<string, string>>(StringComparer.Ordinal);
+
+    /// <summary>What is set on a group; empty if nothing is.</summary>
+    public ImmutableSortedDictionary<string, string> ConfigsOfGroup(string groupId) =>
+        GroupConfigs.GetValueOrDefault(groupId) ?? ImmutableSortedDictionary<string, string>.Empty;
+
     public Topic? Find(string name) => Topics.GetValueOrDefault(name);
 
     public Topic? Find(Guid id) => TopicsById.GetValueOrDefault(id);

@@ -16,6 +16,9 @@ internal sealed record MetadataDocument
 
     public SortedDictionary<string, string> BrokerConfigs { get; set; } = [];
 
+    /// <summary>By group: what is set on it.</summary>
+    public SortedDictionary<string, SortedDictionary<string, string>> GroupConfigs { get; set; } = [];
+
     public List<TopicDocument> Topics { get; set; } = [];
 }
 

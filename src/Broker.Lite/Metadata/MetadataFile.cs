@@ -71,6 +71,12 @@ internal sealed class MetadataFile(string? directory)
                 return fault;
         }
 
+        foreach (var (group, configs) in document.GroupConfigs)
+        {
+            if (configs is null || group.Length == 0 || FaultOf(GroupConfigKeys.All, configs) is not null)
+                return $"the settings of group '{group}' are wrong";
+        }
+
         return FaultOf(BrokerConfigKeys.All, document.BrokerConfigs);
     }
 

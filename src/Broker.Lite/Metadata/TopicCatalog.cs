@@ -56,6 +56,8 @@ internal sealed class TopicCatalog
             Config = config,
             Topics = ImmutableDictionary.Create<string, Topic>(StringComparer.Ordinal),
             TopicsById = ImmutableDictionary<Guid, Topic>.Empty,
+            GroupConfigs = (document?.GroupConfigs ?? []).ToImmutableDictionary(
+                entry => entry.Key, entry => entry.Value.ToImmutableSortedDictionary(StringComparer.Ordinal), StringComparer.Ordinal),
         };
         var catalog = new TopicCatalog(file, store, newId, logger, view)
         {
@@ -203,6 +205,26 @@ internal sealed class TopicCatalog
         return Change(view with { Config = view.Config with { Dynamic = altered } });
     }
 
+    /// <summary>Replaces the values set on a group, which need not exist.</summary>
+    public (ErrorCode Error, string? Message) SetGroupConfigs(string groupId, IReadOnlyDictionary<string, string?> values, bool validateOnly)
+    {
+        if (FaultOf(GroupConfigKeys.All, values) is { } fault)
+            return (ErrorCode.InvalidConfig, fault);
+        var view = View;
+        var configs = values.ToImmutableSortedDictionary(entry => entry.Key, entry => entry.Value!, StringComparer.Ordinal);
+        if (configs.Count > 0 && GroupConfigKeys.Fault(view.Config, configs) is { } outOfBounds)
+            return (ErrorCode.InvalidConfig, outOfBounds);
+        if (configs.Count > 0 && !view.GroupConfigs.ContainsKey(groupId) && view.GroupConfigs.Count >= GroupConfigKeys.MaxGroups)
+            return (ErrorCode.PolicyViolation, $"{GroupConfigKeys.MaxGroups} groups have settings of their own already");
+        if (validateOnly)
+            return (ErrorCode.None, null);
+        var changed = view with { GroupConfigs = configs.Count == 0 ? view.GroupConfigs.Remove(groupId) : view.GroupConfigs.SetItem(groupId, configs) };
+        if (!TryChange(() => Save(changed)))
+            return (ErrorCode.KafkaStorageError, "The metadata could not be written");
+        Publish(changed);
+        return (ErrorCode.None, null);
+    }
+
     /// <summary>A producer id that was never given out before, in this run or an earlier one.</summary>
     public (ErrorCode Error, long ProducerId) NextProducerId()
     {
@@ -292,6 +314,9 @@ internal sealed class TopicCatalog
             ClusterId = view.ClusterId,
             NextProducerId = _reservedProducerIds,
             BrokerConfigs = new SortedDictionary<string, string>(view.Config.Dynamic, StringComparer.Ordinal),
+            GroupConfigs = new(
+                view.GroupConfigs.ToDictionary(entry => entry.Key, entry => new SortedDictionary<string, string>(entry.Value.ToDictionary(), StringComparer.Ordinal)),
+                StringComparer.Ordinal),
             Topics = [.. topics, .. _deleting],
         });
     }

@@ -3,7 +3,7 @@ using Kafka.Protocol.Messages;
 
 namespace Broker.Lite.Requests;
 
-/// <summary>AlterConfigs (33): replace all values set on a topic or on the broker; what is not named falls back to its default.</summary>
+/// <summary>AlterConfigs (33): replace all values set on a topic, a group or the broker; what is not named falls back to its default.</summary>
 internal sealed class AlterConfigsHandler(BrokerState broker) : RequestHandler<AlterConfigsRequest, AlterConfigsResponse>(0, 2)
 {
     protected override async ValueTask<AlterConfigsResponse?> HandleAsync(AlterConfigsRequest request, RequestContext context, CancellationToken cancellationToken) =>

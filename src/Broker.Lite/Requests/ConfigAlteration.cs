@@ -33,6 +33,14 @@ internal static class ConfigAlteration
                 result = change(BrokerConfigKeys.All, key => view.Config.Text(key.Name), brokerValues);
                 return result.Error != ErrorCode.None ? result : broker.Catalog.SetBrokerConfigs(brokerValues, validateOnly);
 
+            case ConfigResourceType.Group:
+                if (resourceName.Length == 0)
+                    return (ErrorCode.InvalidRequest, "The group id is empty");
+                var groupConfigs = view.ConfigsOfGroup(resourceName);
+                var groupValues = Copy(groupConfigs);
+                result = change(GroupConfigKeys.All, key => view.Config.ForResource(key, groupConfigs, ConfigSource.Group).Value, groupValues);
+                return result.Error != ErrorCode.None ? result : broker.Catalog.SetGroupConfigs(resourceName, groupValues, validateOnly);
+
             default:
                 return (ErrorCode.InvalidRequest, $"Resources of type {resourceType} have no configuration here");
         }

@@ -35,7 +35,7 @@ internal sealed class ConsumerGroupHeartbeatHandler(BrokerState broker)
             ErrorMessage = result.Message,
             MemberId = result.MemberId,
             MemberEpoch = result.MemberEpoch,
-            HeartbeatIntervalMs = broker.Consumers.HeartbeatIntervalMs,
+            HeartbeatIntervalMs = broker.Consumers.HeartbeatIntervalMs(request.GroupId),
             Assignment = result.Assignment is not { } assignment ? null : new()
             {
                 TopicPartitions =

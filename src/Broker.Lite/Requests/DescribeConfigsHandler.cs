@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using Broker.Lite.Metadata;
 using Kafka.Protocol;
@@ -6,7 +7,7 @@ using Kafka.Protocol.Messages;
 namespace Broker.Lite.Requests;
 
 /// <summary>
-/// DescribeConfigs (32): every setting of topics and of the broker, with its value, where the value comes from and what lies under it.
+/// DescribeConfigs (32): every setting of topics, groups and the broker, with its value, where the value comes from and what lies under it.
 /// </summary>
 /// <remarks>v0: only whether a value is the default. v1: source and synonyms (KIP-226). v3: type and documentation (KIP-569).</remarks>
 internal sealed class DescribeConfigsHandler(BrokerState broker) : RequestHandler<DescribeConfigsRequest, DescribeConfigsResponse>(0, 4)
@@ -34,7 +35,7 @@ internal sealed class DescribeConfigsHandler(BrokerState broker) : RequestHandle
         {
             case ConfigResourceType.Topic when view.Find(resource.ResourceName) is { } topic:
                 foreach (var key in TopicConfigKeys.All.Values.Where(key => wanted is null || wanted.Contains(key.Name)))
-                    result.Configs.Add(Entry(key, TopicLayers(key, topic, view.Config), readOnly: false, request, version));
+                    result.Configs.Add(Entry(key, LayersOver(key, topic.Configs, ConfigSource.Topic, view.Config), readOnly: false, request, version));
                 break;
 
             case ConfigResourceType.Topic:
@@ -46,6 +47,11 @@ internal sealed class DescribeConfigsHandler(BrokerState broker) : RequestHandle
             case ConfigResourceType.Broker when IsThisBroker(resource.ResourceName):
                 foreach (var key in BrokerConfigKeys.All.Values.Where(key => wanted is null || wanted.Contains(key.Name)))
                     result.Configs.Add(Entry(key, BrokerLayers(key, view.Config), key.ReadOnly, request, version));
+                break;
+
+            case ConfigResourceType.Group when resource.ResourceName.Length > 0:
+                foreach (var key in GroupConfigKeys.All.Values.Where(key => wanted is null || wanted.Contains(key.Name)))
+                    result.Configs.Add(Entry(key, LayersOver(key, view.ConfigsOfGroup(resource.ResourceName), ConfigSource.Group, view.Config), readOnly: false, request, version));
                 break;
 
             default:
@@ -75,11 +81,12 @@ internal sealed class DescribeConfigsHandler(BrokerState broker) : RequestHandle
         };
 
     /// <summary>The values under each other, the one in force first.</summary>
-    private static List<DescribeConfigsResponse.DescribeConfigsSynonym> TopicLayers(ConfigKey key, Topic topic, BrokerConfig config)
+    private static List<DescribeConfigsResponse.DescribeConfigsSynonym> LayersOver(
+        ConfigKey key, ImmutableSortedDictionary<string, string> configs, ConfigSource source, BrokerConfig config)
     {
         var layers = new List<DescribeConfigsResponse.DescribeConfigsSynonym>();
-        if (topic.Configs.TryGetValue(key.Name, out var value))
-            layers.Add(new() { Name = key.Name, Value = Shown(key, value), Source = (sbyte)ConfigSource.Topic });
+        if (configs.TryGetValue(key.Name, out var value))
+            layers.Add(new() { Name = key.Name, Value = Shown(key, value), Source = (sbyte)source });
         layers.AddRange(BrokerLayers(key with { Name = key.BrokerKey ?? key.Name }, config));
         return layers;
     }

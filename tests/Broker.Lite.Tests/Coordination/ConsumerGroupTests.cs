@@ -79,6 +79,69 @@ public sealed class ConsumerGroupTests
     }
 
     [Fact]
+    public async Task Group_has_a_session_and_an_interval_of_its_own_across_restarts()
+    {
+        using var folder = new TestFolder();
+        var clock = new ManualClock();
+        var options = new BrokerOptions { DataDirectory = folder.Path };
+        await using (var broker = await StartAsync(options, clock))
+        {
+            Assert.Equal(ErrorCode.None, (await AlterAsync(broker, Group, ("consumer.session.timeout.ms", "9000"), ("consumer.heartbeat.interval.ms", "300"))).ErrorCode);
+            Assert.Equal(300, (await new TestConsumer(broker, Group).SendAsync()).HeartbeatIntervalMs);
+            Assert.Equal(5000, (await new TestConsumer(broker, "other").SendAsync()).HeartbeatIntervalMs);
+        }
+
+        await using (var broker = await TestBroker.StartAsync(options, clock))
+        {
+            var (silent, elsewhere) = (new TestConsumer(broker, Group), new TestConsumer(broker, "other"));
+            await silent.HeartbeatAsync();
+            await elsewhere.HeartbeatAsync();
+            clock.Advance(TimeSpan.FromMilliseconds(8999));
+            Assert.Equal(ErrorCode.None, await silent.HeartbeatAsync());
+            // It may become shorter than what is left of a session that runs: from the next heartbeat on.
+            Assert.Equal(ErrorCode.None, (await AlterAsync(broker, Group, ("consumer.session.timeout.ms", "2000"))).ErrorCode);
+            Assert.Equal(ErrorCode.None, await silent.HeartbeatAsync());
+            clock.Advance(TimeSpan.FromMilliseconds(2000));
+            Assert.Equal(ErrorCode.UnknownMemberId, await silent.HeartbeatAsync());
+            Assert.Equal(ErrorCode.None, await elsewhere.HeartbeatAsync());
+        }
+    }
+
+    [Fact]
+    public async Task Settings_of_a_group_are_described_with_their_sources_and_refused_out_of_bounds()
+    {
+        await using var broker = await StartAsync(("group.consumer.session.timeout.ms", "40000"), ("group.consumer.min.session.timeout.ms", "5000"));
+        Assert.Equal(ErrorCode.InvalidConfig, (await AlterAsync(broker, Group, ("consumer.session.timeout.ms", "4999"))).ErrorCode);
+        Assert.Equal(ErrorCode.InvalidConfig, (await AlterAsync(broker, Group, ("consumer.heartbeat.interval.ms", "40000"))).ErrorCode);
+        Assert.Equal(ErrorCode.InvalidConfig, (await AlterAsync(broker, Group, ("consumer.heartbeat.interval.ms", "soon"))).ErrorCode);
+        Assert.Equal(ErrorCode.InvalidConfig, (await AlterAsync(broker, Group, ("retention.ms", "5"))).ErrorCode);
+        Assert.Equal(ErrorCode.InvalidRequest, (await AlterAsync(broker, "", ("consumer.session.timeout.ms", "9000"))).ErrorCode);
+        Assert.Equal(ErrorCode.None, (await AlterAsync(broker, Group, ("consumer.session.timeout.ms", "9000"))).ErrorCode);
+        Assert.Equal(
+            [("9000", 8, "consumer.session.timeout.ms"), ("40000", 4, "group.consumer.session.timeout.ms"), ("45000", 5, "group.consumer.session.timeout.ms")],
+            await SynonymsAsync(broker, Group));
+        Assert.Equal(ErrorCode.None, (await AlterAsync(broker, Group, ("consumer.session.timeout.ms", null))).ErrorCode);
+        Assert.Equal(40000, int.Parse((await SynonymsAsync(broker, Group))[0].Value!, System.Globalization.CultureInfo.InvariantCulture));
+        Assert.Empty(broker.Server.State.View.GroupConfigs);
+        // Described before anybody has said anything about it, as in Kafka.
+        Assert.Equal(2, (await SynonymsAsync(broker, "never heard of")).Count);
+
+        static async Task<List<(string? Value, int Source, string Name)>> SynonymsAsync(TestBroker broker, string group)
+        {
+            var described = await broker.SendAsync(new DescribeConfigsRequest
+            {
+                IncludeSynonyms = true,
+                IncludeDocumentation = true,
+                Resources = [new() { ResourceType = 32, ResourceName = group, ConfigurationKeys = ["consumer.session.timeout.ms"] }],
+            });
+            var config = Assert.Single(described.Results[0].Configs);
+            Assert.NotEmpty(config.Documentation!);
+            Assert.Equal((config.Value, config.ConfigSource), (config.Synonyms[0].Value, config.Synonyms[0].Source));
+            return [.. config.Synonyms.Select(synonym => (synonym.Value, (int)synonym.Source, synonym.Name))];
+        }
+    }
+
+    [Fact]
     public async Task Member_that_does_not_give_up_its_partitions_is_out_after_its_rebalance_time_out()
     {
         await using var broker = await StartAsync();
@@ -400,6 +463,20 @@ public sealed class ConsumerGroupTests
         await broker.CreateTopicAsync("t", 6);
         return broker;
     }
+
+    private static async Task<IncrementalAlterConfigsResponse.AlterConfigsResourceResponse> AlterAsync(TestBroker broker, string group, params (string Key, string? Value)[] values) =>
+        (await broker.SendAsync(new IncrementalAlterConfigsRequest
+        {
+            Resources =
+            [
+                new()
+                {
+                    ResourceType = 32,
+                    ResourceName = group,
+                    Configs = [.. values.Select(value => new IncrementalAlterConfigsRequest.AlterableConfig { Name = value.Key, Value = value.Value, ConfigOperation = value.Value is null ? (sbyte)1 : (sbyte)0 })],
+                },
+            ],
+        })).Responses[0];
 
     private static async Task<ConsumerGroupDescribeResponse.DescribedGroup> DescribeAsync(TestBroker broker) =>
         (await broker.SendAsync(new ConsumerGroupDescribeRequest { GroupIds = [Group] })).Groups[0];
