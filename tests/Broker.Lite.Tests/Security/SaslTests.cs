@@ -211,6 +211,35 @@ public sealed class SaslTests
     }
 
     [Fact]
+    public async Task Guessing_passwords_costs_the_delay_for_each_guess_and_nobody_else_anything()
+    {
+        var delay = TimeSpan.FromSeconds(1);
+        await using var broker = await SecureBroker.StartAsync(
+            "SASL_PLAINTEXT", ("connection.failed.authentication.delay.ms", "1000"), ("sasl.enabled.mechanisms", "PLAIN"), ("sasl.jaas.config", PlainUsers));
+        var guest = await ConnectAsync(broker, "PLAIN", "bob", "b\"ob");
+        for (var guess = 0; guess < 5; guess++)
+        {
+            using var client = new RawClient(broker.Port);
+            await client.CallAsync(new SaslHandshakeRequest { Mechanism = "PLAIN" }, 1);
+            var wrong = new SaslAuthenticateRequest { AuthBytes = Encoding.UTF8.GetBytes($"\0alice\0guess{guess}") };
+            var began = broker.Clock.GetUtcNow();
+            await client.SendAsync(wrong, 1, 2);
+            // A second guess behind the first one on the same connection is never looked at, not even the right one.
+            await client.SendAsync(new SaslAuthenticateRequest { AuthBytes = Encoding.UTF8.GetBytes("\0alice\0alice-secret") }, 1, 3);
+            var answer = client.ReceiveAsync(wrong, 1, 2);
+            while (!answer.IsCompleted)
+            {
+                await SecureBroker.CallAsync(guest, new MetadataRequest { Topics = [] });
+                broker.Clock.Advance(delay / 20);
+            }
+
+            Assert.Equal(ErrorCode.SaslAuthenticationFailed, (await answer).ErrorCode);
+            Assert.True(broker.Clock.GetUtcNow() - began >= delay);
+            await client.AssertClosedAsync();
+        }
+    }
+
+    [Fact]
     public async Task Sasl_requests_on_a_plain_listener_are_an_illegal_state()
     {
         await using var broker = await TestBroker.StartAsync(new BrokerOptions { Port = 0 });
