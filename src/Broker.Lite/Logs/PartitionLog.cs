@@ -314,22 +314,20 @@ internal sealed class PartitionLog : IPartitionLog
             LogConfig config = _config;
             if (_isClosed || !config.IsDeleted)
                 return 0;
+            deleted = DetachExpired(config, Now);
+            if (deleted.Length == 0)
+                return 0;
             try
             {
-                deleted = DetachExpired(config, Now);
-                if (deleted.Length > 0)
-                {
-                    _context.PersistLogStart();
-                    _epochs.TruncateStart(_logStartOffset);
-                }
-
+                // First the files: where the disk is full this is what makes room, and nothing has to be written for it. After a crash the log
+                // starts at its first segment, whatever an older checkpoint says.
                 RetireSegments(deleted);
+                _context.PersistLogStart();
+                _epochs.TruncateStart(_logStartOffset);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // The start is ahead in memory only; the next round, or the next start, finds the segments again.
                 Log.LogOperationFailed(_context.Logger, e, Name, "retention");
-                return 0;
             }
         }
 
@@ -1052,7 +1050,7 @@ internal sealed class PartitionLog : IPartitionLog
     {
         // A log that nobody writes to any more would keep its last segment for ever: it is completed first, and is then one like the others.
         if (config.RetentionMs >= 0 && Active.SizeBytes > 0 && IsExpired(Active, config, now))
-            Roll(now);
+            RollForRetention(now);
         long excess = config.RetentionBytes >= 0 ? SizeBytes - config.RetentionBytes : 0;
         int count = 0;
         for (; count < _segments.Length - 1; count++)
@@ -1071,6 +1069,19 @@ internal sealed class PartitionLog : IPartitionLog
             return [];
         Volatile.Write(ref _logStartOffset, Math.Max(_logStartOffset, _segments[count].BaseOffset));
         return DetachSegmentsBelow(_segments[count].BaseOffset);
+    }
+
+    private void RollForRetention(long now)
+    {
+        try
+        {
+            Roll(now);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The disk is full, most likely: the segments before it may go all the same, and make the room that this one needs.
+            Log.LogOperationFailed(_context.Logger, e, Name, "roll for retention");
+        }
     }
 
     private static bool IsExpired(LogSegment segment, LogConfig config, long now)
