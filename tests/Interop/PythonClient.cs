@@ -19,6 +19,9 @@ internal sealed class PythonClient(string script, string module)
     /// <summary>confluent-kafka under users and access rules, with kafka-python for the rules, which Debian's confluent-kafka cannot make.</summary>
     public static PythonClient Security { get; } = new("security.py", "confluent_kafka");
 
+    /// <summary>Tokens and SASL over TLS with both libraries.</summary>
+    public static PythonClient Oauth { get; } = new("oauth.py", "confluent_kafka");
+
     /// <summary>Skips the running test, with the reason, where the library (or a codec's module) is not installed.</summary>
     public void SkipIfMissing(string? furtherModule = null)
     {

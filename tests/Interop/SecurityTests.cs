@@ -70,9 +70,24 @@ public sealed class SecurityTests(SecuredBroker broker) : IClassFixture<SecuredB
         await PythonClient.Security.CheckAsync(broker.Sasl, check, Topics.Unique(check), Cancellation);
     }
 
+    [Theory]
+    [InlineData("bad_tokens_are_authentication_errors")]
+    [InlineData("kafka_python_logs_in_with_a_token")]
+    [InlineData("passwords_let_in_over_tls")]
+    [InlineData("session_ends_with_its_token_and_goes_on_with_the_next")]
+    [InlineData("token_lets_in_and_its_subject_is_the_user")]
+    [InlineData("token_lets_in_over_tls")]
+    public async Task Tokens_and_passwords(string check)
+    {
+        PythonClient.Oauth.SkipIfMissing("kafka");
+        await PythonClient.Oauth.CheckAsync(broker.Oauth, check, Topics.Unique(check), Cancellation);
+    }
+
     [Fact]
     public async Task Every_check_of_the_script_is_run()
     {
+        PythonClient.Oauth.SkipIfMissing("kafka");
+        Assert.Equal(Topics.InlineNames(GetType(), nameof(Tokens_and_passwords)), await PythonClient.Oauth.ChecksAsync(Cancellation));
         PythonClient.Security.SkipIfMissing("kafka");
         Assert.Equal(Topics.InlineNames(GetType(), nameof(Confluent_kafka_under_rules)), await PythonClient.Security.ChecksAsync(Cancellation));
     }
