@@ -11,6 +11,9 @@ public sealed class StreamsBuilder
 {
     private readonly GraphBuilder _graph;
 
+    /// <summary>The graph that the methods grow.</summary>
+    internal GraphBuilder Graph => _graph;
+
     /// <summary>Creates a builder.</summary>
     public StreamsBuilder(StreamsBuilderOptions? options = null) => _graph = new GraphBuilder(options ?? new StreamsBuilderOptions());
 

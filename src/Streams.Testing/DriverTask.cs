@@ -13,7 +13,8 @@ internal sealed class DriverTask(StreamTask task, Subtopology subtopology, TaskP
 
     public TaskPositions Positions { get; } = positions;
 
-    public bool HasWork => _order.Count > 0;
+    /// <summary>Whether there is a record to process, and nobody outside the topology who has to catch up first.</summary>
+    public bool HasWork => _order.Count > 0 && !Task.IsHeldUp;
 
     /// <summary>Appends a record to one of the task's inputs; its offset is its place among the records of that partition.</summary>
     public void Enqueue(TopicPartition partition, byte[]? key, byte[]? value, long timestamp, Headers headers)

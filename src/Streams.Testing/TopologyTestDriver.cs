@@ -37,6 +37,7 @@ public sealed class TopologyTestDriver : IDisposable
     private readonly Dictionary<TopicPartition, CompactedLog> _logs = [];
     private readonly StreamsMetrics _metrics;
     private long _droppedBeforeRestart;
+    private readonly List<ICompanionRun> _companions = [];
     private Exception? _failure;
     private bool _disposed;
 
@@ -67,6 +68,7 @@ public sealed class TopologyTestDriver : IDisposable
         _environment = NewEnvironment(_globalStores);
         try
         {
+            StartCompanions();
             OpenGlobalTasks();
             OpenTasks();
         }
@@ -312,6 +314,8 @@ public sealed class TopologyTestDriver : IDisposable
         }
         finally
         {
+            // Without a cluster there is nothing that they could be waiting for.
+            foreach (var companion in _companions) companion.EndAsync(_failure).GetAwaiter().GetResult();
             _producer.Dispose();
             _metrics.Dispose();
             if (Directory.Exists(_directory)) Directory.Delete(_directory, recursive: true);
@@ -361,6 +365,18 @@ public sealed class TopologyTestDriver : IDisposable
         Metrics = _metrics,
     };
 
+    private void StartCompanions()
+    {
+        var settings = new CompanionSettings
+        {
+            ClientId = "topology-test-driver",
+            Time = Clock,
+            Logger = _config.LoggerFactory.CreateLogger<TopologyTestDriver>(),
+            Fail = failure => _failure ??= failure,
+        };
+        foreach (var companion in _topology.Companions) _companions.Add(companion.Start(settings));
+    }
+
     private void OpenGlobalTasks()
     {
         foreach (var subtopology in _plan.Globals)
@@ -400,6 +416,7 @@ public sealed class TopologyTestDriver : IDisposable
         foreach (var store in task.Task.Stores) Restore(store);
         foreach (var input in inputs) task.Task.SetStartPosition(input, task.Positions.NextOffsets.GetValueOrDefault(input));
         task.Task.Start(task.Positions.Committed);
+        task.Task.Rest();
         return task;
     }
 
@@ -524,6 +541,7 @@ public sealed class TopologyTestDriver : IDisposable
 
     private void ProcessAll()
     {
+        foreach (var task in _tasks.Values) task.Task.Rest();
         RouteOutputs();
         while (_tasks.Values.FirstOrDefault(task => task.HasWork) is { } next)
         {

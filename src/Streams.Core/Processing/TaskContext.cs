@@ -69,6 +69,9 @@ internal sealed class TaskContext
     /// <summary>Calls under way outside the task's thread.</summary>
     public AsyncCalls Async { get; init; } = new(static () => { }, waits: true);
 
+    /// <summary>Nodes that may hold the task up.</summary>
+    public PacedNodes Paced { get; init; } = new();
+
     /// <summary>All that is known of the record at this point of the graph; set for a moment by who goes on with a record that was held back.</summary>
     public RecordCoordinates Coordinates
     {

@@ -18,6 +18,7 @@ public sealed class KafkaStreams : IAsyncDisposable
 
     private readonly StreamsConfig _config;
     private readonly TopologyPlan _plan;
+    private readonly IReadOnlyList<ITopologyCompanion> _companions;
     private readonly ILogger _logger;
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _stopping = new();
@@ -36,6 +37,7 @@ public sealed class KafkaStreams : IAsyncDisposable
         if (config.EnsureExplicitInternalResourceNaming) ExplicitNames.Demand(topology);
         _config = config;
         _plan = new TopologyPlan(topology, config.ApplicationId);
+        _companions = topology.Companions;
         if (_plan.Subtopologies.Count + _plan.Globals.Count == 0)
             throw new TopologyException("The topology has no source to read from; add one with StreamsBuilder.Stream or Topology.AddSource.");
         _logger = config.LoggerFactory.CreateLogger("Streams");
@@ -82,6 +84,7 @@ public sealed class KafkaStreams : IAsyncDisposable
             if (State != KafkaStreamsState.Created)
                 throw new InvalidOperationException($"The application is {State}; an instance of KafkaStreams is started once. Make a new one.");
             _instance = new Instance(this);
+            _instance.StartCompanions();
             SetState(KafkaStreamsState.Rebalancing);
         }
 
@@ -114,7 +117,9 @@ public sealed class KafkaStreams : IAsyncDisposable
         {
             if (_instance is null)
             {
-                if (State == KafkaStreamsState.Created) SetState(KafkaStreamsState.NotRunning);
+                if (State != KafkaStreamsState.Created) return true;
+                foreach (var companion in _companions) companion.NeverStarts();
+                SetState(KafkaStreamsState.NotRunning);
                 return true;
             }
 
@@ -293,6 +298,7 @@ public sealed class KafkaStreams : IAsyncDisposable
         private volatile bool _isPaused;
         private volatile MemberAssignment? _assignment;
         private volatile int _assignedGeneration = -1;
+        private IReadOnlyList<ICompanionRun> _companions = [];
 
         public Instance(KafkaStreams streams)
         {
@@ -344,6 +350,20 @@ public sealed class KafkaStreams : IAsyncDisposable
 
         public IReadOnlyCollection<string> SubscribedTopics { get; private set; } = [];
 
+        public void StartCompanions()
+        {
+            var settings = new CompanionSettings
+            {
+                Cluster = _cluster,
+                ClientId = _clientId,
+                Time = _config.TimeProvider,
+                Logger = _logger,
+                Fail = _streams.Fail,
+                Patience = _config.TaskTimeout,
+            };
+            _companions = [.. _streams._companions.Select(companion => companion.Start(settings))];
+        }
+
         public void Start()
         {
             if (_globals is null)
@@ -381,6 +401,8 @@ public sealed class KafkaStreams : IAsyncDisposable
                 _globals.Dispose();
             }
 
+            // They may use the cluster until here, and learn how the application ended.
+            await Task.WhenAll(_companions.Select(companion => companion.EndAsync(_streams.Failure))).ConfigureAwait(false);
             foreach (var thread in Threads) thread.Dispose();
             _member.Dispose();
             await _coordinator.DisposeAsync().ConfigureAwait(false);

@@ -143,7 +143,7 @@ internal sealed class RecordQueue<K, V> : RecordQueue
                 task.Partition = Partition.Partition;
             }
 
-            if (task.CommitRequested || task.Gate.IsWanted) break;
+            if (task.CommitRequested || task.Gate.IsWanted || task.Paced.HoldTaskUp()) break;
         }
 
         task.HasRecord = false;

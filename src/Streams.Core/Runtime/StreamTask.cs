@@ -45,6 +45,7 @@ internal sealed class StreamTask
         {
             Scheduler = Schedule,
             Async = new AsyncCalls(environment.Wake, environment.WaitsForAsyncCalls),
+            Paced = new PacedNodes { Wake = environment.Wake, RestNow = Rest },
             EmitIntervalMs = (long)environment.EmitInterval.TotalMilliseconds,
             Collector = subtopology.IsGlobal ? null : environment.Collector,
         };
@@ -236,10 +237,11 @@ internal sealed class StreamTask
     {
         var processed = 0;
         DrainAsync();
+        Rest();
         var mark = _context.Metrics.BeginTurn(_environment.Metrics is null ? null : _environment.EndOffset);
         using (Gate.EnterAsOwner())
         {
-            while (processed < maxRecords && IsProcessable())
+            while (processed < maxRecords && !_context.Paced.HoldTaskUp() && IsProcessable())
             {
                 var (next, limit, includeLimit) = Next();
                 if (next is null) break;
@@ -274,6 +276,26 @@ internal sealed class StreamTask
         CommitNeeded = true;
     }
 
+    /// <summary>Whether somebody who reads what the task sends out has to catch up first.</summary>
+    public bool IsHeldUp => _context.Paced.HoldTaskUp();
+
+    /// <summary>
+    /// Lets nodes look at the stores between two records, if they want to. What caches hold back goes out first, so that who looks at a store now and is told of every change from
+    /// now on misses nothing and hears nothing twice.
+    /// </summary>
+    public void Rest()
+    {
+        if (!_started || !_context.Paced.WantRest) return;
+        using var gate = Gate.EnterAsOwner();
+        if (_stores.Exists(static store => store.Store.HoldsWrites))
+        {
+            FlushStores();
+            CommitNeeded = true;
+        }
+
+        _context.Paced.Rest();
+    }
+
     /// <summary>Asynchronous calls that have not been taken in.</summary>
     public int PendingAsyncCalls => _context.Async.Pending;
 
@@ -291,15 +313,15 @@ internal sealed class StreamTask
     public bool PunctuateWallClock()
     {
         var now = _environment.Time.GetUtcNow().ToUnixTimeMilliseconds();
-        if (now < _wallClock.NextDue) return false;
+        if (now < _wallClock.NextDue || _context.Paced.HoldTaskUp()) return false;
         using var gate = Gate.EnterAsOwner();
         while (_wallClock.TryTake(now, out var due)) Punctuation.Run(_context, due, now);
         CommitNeeded = true;
         return true;
     }
 
-    /// <summary>Wall-clock time at which a callback is due, Unix milliseconds; <see cref="long.MaxValue"/> when none is.</summary>
-    public long NextWallClockPunctuation => _wallClock.NextDue;
+    /// <summary>Wall-clock time at which a callback is due, Unix milliseconds; <see cref="long.MaxValue"/> when none is, or the task is held up.</summary>
+    public long NextWallClockPunctuation => _context.Paced.HoldTaskUp() ? long.MaxValue : _wallClock.NextDue;
 
     /// <summary>First half of a commit: sends on and logs what caches held back, and says which offsets are consumed.</summary>
     public IReadOnlyList<OffsetCommit> PrepareCommit()
@@ -348,6 +370,7 @@ internal sealed class StreamTask
         CommitNeeded = false;
         _context.ProcessorValuesChanged = false;
         _context.CommitRequested = false;
+        _context.Paced.Committed();
         AnswerCommittedReads();
     }
 

@@ -19,12 +19,16 @@ public sealed class Topology
     private readonly Dictionary<string, SourceDefinition> _sourceByTopic = [];
     private readonly Dictionary<string, InternalTopic> _internalTopics = [];
     private readonly List<IReadOnlyList<string>> _copartitionedSources = [];
+    private readonly List<ITopologyCompanion> _companions = [];
 
     internal IReadOnlyList<NodeDefinition> Nodes => _nodes;
 
     internal IReadOnlyDictionary<string, StoreDefinition> Stores => _stores;
 
     internal IReadOnlyDictionary<string, InternalTopic> InternalTopics => _internalTopics;
+
+    /// <summary>What starts and ends with an application that runs the topology.</summary>
+    internal IReadOnlyList<ITopologyCompanion> Companions => _companions;
 
     /// <summary>Groups of source nodes whose topics must have the same number of partitions.</summary>
     internal IReadOnlyList<IReadOnlyList<string>> CopartitionedSources => _copartitionedSources;
@@ -216,6 +220,9 @@ public sealed class Topology
         TopicNames.Validate(name);
         _internalTopics[name] = new InternalTopic(name, partitionCount, config ?? new Dictionary<string, string>());
     }
+
+    /// <summary>Adds something that starts and ends with every application that runs the topology.</summary>
+    internal void Accompany(ITopologyCompanion companion) => _companions.Add(companion);
 
     /// <summary>Demands that the topics of these sources have the same number of partitions.</summary>
     internal void Copartition(IReadOnlyList<string> sourceNodes) => _copartitionedSources.Add(sourceNodes);

@@ -14,6 +14,7 @@ internal sealed class GraphBuilder(StreamsBuilderOptions options)
     private readonly List<GraphNode> _added = [];
     private readonly List<IReadOnlyCollection<string>> _copartitioned = [];
     private readonly Dictionary<string, string> _sourceAliases = [];
+    private readonly List<ITopologyCompanion> _companions = [];
     private Topology? _topology;
     private int _nextName;
     private int _nextPriority;
@@ -65,6 +66,13 @@ internal sealed class GraphBuilder(StreamsBuilderOptions options)
     /// <summary>Demands that the topics of these sources have the same number of partitions.</summary>
     public void Copartition(IReadOnlyCollection<string> sources) => _copartitioned.Add(sources);
 
+    /// <summary>Adds something that starts and ends with every application that runs the topology.</summary>
+    public void Accompany(ITopologyCompanion companion)
+    {
+        if (_topology is not null) throw new TopologyException("The topology has been made already. Write all operators first, then call Build once.");
+        _companions.Add(companion);
+    }
+
     /// <summary>The serde to use: the given one, or the one registered or built in for the type.</summary>
     /// <param name="serde">Set explicitly or inherited; <c>null</c> when neither.</param>
     /// <param name="node">Operator that needs it.</param>
@@ -113,6 +121,7 @@ internal sealed class GraphBuilder(StreamsBuilderOptions options)
         }
 
         var names = _added.Select(node => node.Name).ToHashSet();
+        foreach (var companion in _companions) topology.Accompany(companion);
         foreach (var group in _copartitioned) topology.Copartition([.. group.Select(source => CurrentName(source, names)).Distinct()]);
         if (Options.EnsureExplicitInternalResourceNaming) ExplicitNames.Demand(topology);
         return _topology = topology;
