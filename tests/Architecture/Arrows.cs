@@ -29,6 +29,8 @@ internal static class Arrows
             ["Streams.SchemaRegistry.Avro"] = (["Streams.Core", "Streams.SchemaRegistry"], []),
             ["Streams.SchemaRegistry.Protobuf"] = (["Streams.Core", "Streams.SchemaRegistry"], ["Google.Protobuf"]),
             ["Streams.Client"] = (["Streams.Core", "Kafka.Protocol"], []),
+            // System.Reactive for schedulers (docs/adr/0051-reactive.md).
+            ["Streams.Reactive"] = (["Streams.Core", "Streams.Dsl", "Streams.Client"], ["System.Reactive", LoggingAbstractions]),
             ["Streams.Analyzers"] = ([], ["Microsoft.CodeAnalysis.CSharp", "Microsoft.CodeAnalysis"]),
             ["Streams.Analyzers.CodeFixes"] = (["Streams.Analyzers"], ["Microsoft.CodeAnalysis.CSharp.Workspaces", "Microsoft.CodeAnalysis.Workspaces", "System.Composition.AttributedModel"]),
             ["Streams.Tool"] = (["Streams.Core", "Streams.State", "Streams.Kafka"], [LoggingAbstractions]),

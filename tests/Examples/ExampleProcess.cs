@@ -92,6 +92,14 @@ internal sealed class ExampleProcess : IDisposable
         await _process.WaitForExitAsync();
     }
 
+    /// <summary>Asks the process to end, as Ctrl+C does.</summary>
+    public async Task InterruptAsync()
+    {
+        using var kill = Process.Start("kill", ["-INT", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
+        Assert.Equal(0, kill.ExitCode);
+    }
+
     /// <summary>Waits for the end and gives the exit code. Fails the test when <see cref="Patience"/> is over.</summary>
     public async Task<int> WaitAsync()
     {
