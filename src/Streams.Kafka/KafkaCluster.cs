@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -34,6 +35,12 @@ public sealed class KafkaCluster : ICluster
     /// <param name="logger">Where clients' problems are told; nowhere by default.</param>
     /// <param name="timeProvider">Clock of time limits and pauses; the system's by default.</param>
     /// <exception cref="ConfigException">An address, a time or a security setting is wrong.</exception>
+    [DynamicDependency(DynamicallyAccessedMemberTypes.All, "Confluent.Kafka.Impl.NativeMethods.NativeMethods", "Confluent.Kafka")]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.All, "Confluent.Kafka.Impl.NativeMethods.NativeMethods_Alpine", "Confluent.Kafka")]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.All, "Confluent.Kafka.Impl.NativeMethods.NativeMethods_Centos6", "Confluent.Kafka")]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.All, "Confluent.Kafka.Impl.NativeMethods.NativeMethods_Centos7", "Confluent.Kafka")]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.All, "Confluent.Kafka.Impl.NativeMethods.NativeMethods_Centos8", "Confluent.Kafka")]
+    [UnconditionalSuppressMessage("Trimming", "IL2036", Justification = "Confluent.Kafka looks for its native functions by reflection, in one class per build of librdkafka; which classes there are differs between the versions that are supported.")]
     public KafkaCluster(
         string bootstrapServers, IReadOnlyDictionary<string, string>? clientConfig = null, ILogger? logger = null, TimeProvider? timeProvider = null)
     {
