@@ -5,9 +5,13 @@ namespace Broker.Lite.Logs;
 /// <summary>A file on disk. Its handle is counted by the runtime, so a read under way ends well when the file is closed beside it.</summary>
 internal sealed class DiskLogFile : LogFile
 {
+    // Sockets send from files opened for asynchronous use alone. Elsewhere than on Windows that is but a word; there it would make every read and write slower.
+    private static readonly FileOptions _options = OperatingSystem.IsWindows() ? FileOptions.None : FileOptions.Asynchronous;
+
     private readonly SafeFileHandle _handle;
     private long _length;
     private int _isDirty;
+    private FileStream? _stream;
 
     public DiskLogFile(string path)
     {
@@ -15,7 +19,8 @@ internal sealed class DiskLogFile : LogFile
             path,
             FileMode.OpenOrCreate,
             FileAccess.ReadWrite,
-            FileShare.ReadWrite | FileShare.Delete);
+            FileShare.ReadWrite | FileShare.Delete,
+            _options);
         _length = RandomAccess.GetLength(_handle);
         _isDirty = 1; // an earlier process may have written without forcing it to disk
     }
@@ -53,6 +58,21 @@ internal sealed class DiskLogFile : LogFile
         }
 
         return total;
+    }
+
+    public override FileMemory? TryLend(long position, int length)
+    {
+        if (!_handle.IsAsync)
+            return null;
+        FileStream? stream = Volatile.Read(ref _stream);
+        if (stream is null)
+        {
+            // A view of the same handle, which stays this file's: never disposed, and without a buffer there is nothing in it to flush.
+            stream = new FileStream(_handle, FileAccess.Read, bufferSize: 0, isAsync: true);
+            stream = Interlocked.CompareExchange(ref _stream, stream, null) ?? stream;
+        }
+
+        return new FileMemory(this, stream, position, length);
     }
 
     public override void Truncate(long length)

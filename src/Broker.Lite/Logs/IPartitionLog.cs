@@ -53,7 +53,8 @@ internal interface IPartitionLog
     /// <param name="maxBytes">Upper bound in bytes.</param>
     /// <param name="minOneBatch">Whether to give the first batch even if it is larger than <paramref name="maxBytes"/> (KIP-74).</param>
     /// <param name="isolation">Whether to end at the last stable offset and list aborted transactions.</param>
-    LogSlice Read(long offset, int maxBytes, bool minOneBatch, ReadIsolation isolation = ReadIsolation.ReadUncommitted);
+    /// <param name="maySendFile">Whether the caller sends the bytes on through a transport that takes a <see cref="FileMemory"/> as it is.</param>
+    LogSlice Read(long offset, int maxBytes, bool minOneBatch, ReadIsolation isolation = ReadIsolation.ReadUncommitted, bool maySendFile = false);
 
     /// <summary>
     /// The first record, by offset, with a timestamp of at least <paramref name="timestamp"/> (Unix milliseconds): exact within compressed

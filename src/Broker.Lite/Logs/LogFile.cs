@@ -25,6 +25,11 @@ internal abstract class LogFile : IDisposable
         return false;
     }
 
+    /// <summary>
+    /// Stands for a part of the file that is written and will not change, for sending it without reading it. Null where the system cannot.
+    /// </summary>
+    public virtual FileMemory? TryLend(long position, int length) => null;
+
     /// <summary>Cuts the file off at <paramref name="length"/>.</summary>
     public abstract void Truncate(long length);
 

@@ -10,12 +10,14 @@ namespace Broker.Lite.Logs;
 internal sealed class LogSlice : IDisposable
 {
     private byte[]? _rented;
+    private IDisposable? _lent;
 
-    private LogSlice(ErrorCode error, ReadOnlyMemory<byte> records, byte[]? rented)
+    private LogSlice(ErrorCode error, ReadOnlyMemory<byte> records, byte[]? rented, IDisposable? lent)
     {
         Error = error;
         Records = records;
         _rented = rented;
+        _lent = lent;
     }
 
     /// <summary>NONE, OFFSET_OUT_OF_RANGE, or KAFKA_STORAGE_ERROR.</summary>
@@ -38,15 +40,16 @@ internal sealed class LogSlice : IDisposable
     /// </summary>
     public IReadOnlyList<AbortedTransaction>? AbortedTransactions { get; init; }
 
-    /// <summary>A slice whose memory comes from the shared array pool, or that owns none.</summary>
+    /// <summary>A slice whose memory comes from the shared array pool or is lent by a file, or that owns none.</summary>
     public static LogSlice Create(
         ReadOnlyMemory<byte> records,
         byte[]? rented,
+        FileMemory? lent,
         long highWatermark,
         long lastStableOffset,
         long logStartOffset,
         IReadOnlyList<AbortedTransaction>? abortedTransactions) =>
-        new(ErrorCode.None, records, rented)
+        new(ErrorCode.None, records, rented, lent)
         {
             HighWatermark = highWatermark,
             LastStableOffset = lastStableOffset,
@@ -56,7 +59,7 @@ internal sealed class LogSlice : IDisposable
 
     /// <summary>A slice that says why there are no records.</summary>
     public static LogSlice Failed(ErrorCode error, long highWatermark, long lastStableOffset, long logStartOffset) =>
-        new(error, default, null)
+        new(error, default, null, null)
         {
             HighWatermark = highWatermark,
             LastStableOffset = lastStableOffset,
@@ -70,5 +73,6 @@ internal sealed class LogSlice : IDisposable
         byte[]? rented = Interlocked.Exchange(ref _rented, null);
         if (rented is not null)
             ArrayPool<byte>.Shared.Return(rented);
+        Interlocked.Exchange(ref _lent, null)?.Dispose();
     }
 }

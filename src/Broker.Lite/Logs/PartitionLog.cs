@@ -188,7 +188,7 @@ internal sealed class PartitionLog : IPartitionLog
     }
 
     /// <inheritdoc/>
-    public LogSlice Read(long offset, int maxBytes, bool minOneBatch, ReadIsolation isolation = ReadIsolation.ReadUncommitted)
+    public LogSlice Read(long offset, int maxBytes, bool minOneBatch, ReadIsolation isolation = ReadIsolation.ReadUncommitted, bool maySendFile = false)
     {
         while (true)
         {
@@ -202,11 +202,11 @@ internal sealed class PartitionLog : IPartitionLog
             long bound = isolation == ReadIsolation.ReadCommitted ? stable : high;
             try
             {
-                SegmentReader.Result result = ReadSegments(offset, bound, maxBytes, minOneBatch);
+                SegmentReader.Result result = ReadSegments(offset, bound, maxBytes, minOneBatch, maySendFile);
                 AbortedTransaction[]? aborted = isolation == ReadIsolation.ReadCommitted
                     ? FindAborted(offset, result.Records.IsEmpty ? offset : result.NextOffset)
                     : null;
-                return LogSlice.Create(result.Records, result.Rented, high, stable, start, aborted);
+                return LogSlice.Create(result.Records, result.Rented, result.Lent, high, stable, start, aborted);
             }
             catch (ObjectDisposedException) when (Segments != segments)
             {
@@ -956,7 +956,7 @@ internal sealed class PartitionLog : IPartitionLog
         }
     }
 
-    private SegmentReader.Result ReadSegments(long offset, long bound, int maxBytes, bool minOneBatch)
+    private SegmentReader.Result ReadSegments(long offset, long bound, int maxBytes, bool minOneBatch, bool maySendFile)
     {
         if (offset >= bound || (maxBytes <= 0 && !minOneBatch))
             return default;
@@ -964,7 +964,7 @@ internal sealed class PartitionLog : IPartitionLog
         for (int i = FindSegment(segments, offset); i < segments.Length && segments[i].BaseOffset < bound; i++)
         {
             // After compaction a segment may have nothing at or behind the offset.
-            SegmentReader.Result result = SegmentReader.Read(segments[i], offset, bound, Math.Max(maxBytes, 0), minOneBatch);
+            SegmentReader.Result result = SegmentReader.Read(segments[i], offset, bound, Math.Max(maxBytes, 0), minOneBatch, maySendFile);
             if (result.IsDone)
                 return result;
         }

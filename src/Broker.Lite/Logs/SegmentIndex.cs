@@ -69,7 +69,12 @@ internal sealed class SegmentIndex : IDisposable
     }
 
     /// <summary>The last entry with a key of at most <paramref name="key"/>; false when there is none.</summary>
-    public bool TryFindFloor(long key, out Entry entry)
+    public bool TryFindFloor(long key, out Entry entry) => TryFindFloor(key, byValue: false, out entry);
+
+    /// <summary>The last entry with a value of at most <paramref name="value"/>; false when there is none.</summary>
+    public bool TryFindValueFloor(int value, out Entry entry) => TryFindFloor(value, byValue: true, out entry);
+
+    private bool TryFindFloor(long most, bool byValue, out Entry entry)
     {
         int low = 0;
         int high = Count - 1;
@@ -81,7 +86,7 @@ internal sealed class SegmentIndex : IDisposable
             int middle = low + ((high - low) / 2);
             if (!TryGet(entries, middle, out Entry candidate))
                 return false;
-            if (candidate.Key <= key)
+            if ((byValue ? candidate.Value : candidate.Key) <= most)
             {
                 entry = candidate;
                 found = true;

@@ -16,22 +16,62 @@ internal static class SegmentReader
     /// <summary>Read beyond what is asked for when the position is only near: the bytes in front of it.</summary>
     private const int ApproachBytes = 8 * 1024;
 
+    /// <summary>From here on lending is worth it: it costs some calls that reading into memory does not.</summary>
+    private const int MinLentBytes = 64 * 1024;
+
     /// <summary>
     /// Batches from the one that holds <paramref name="offset"/>, or follows it, up to <paramref name="boundOffset"/>. Nothing found leaves
-    /// <see cref="Result.Records"/> empty.
+    /// <see cref="Result.Records"/> empty. With <paramref name="maySendFile"/> much is not read but lent, as a <see cref="FileMemory"/>.
     /// </summary>
     /// <exception cref="InvalidDataException">What is in the file is not a batch.</exception>
-    public static Result Read(LogSegment segment, long offset, long boundOffset, int maxBytes, bool minOneBatch)
+    public static Result Read(LogSegment segment, long offset, long boundOffset, int maxBytes, bool minOneBatch, bool maySendFile = false)
     {
         int size = segment.SizeBytes;
         int position = segment.FindPosition(offset, out bool isExact);
         var wanted = new Wanted(offset, boundOffset, maxBytes, minOneBatch);
         if (position > 0 && !isExact && !IsBatchBefore(segment, position, size, offset))
             position = 0; // the index lies; the log itself does not need it
-        Result result = ReadFrom(segment.Log, position, size, isExact, wanted);
+        Result result = default;
+        if (!maySendFile || !isExact || !TryLend(segment, position, size, wanted, out result))
+            result = ReadFrom(segment.Log, position, size, isExact, wanted);
         if (result.Records.Length > 0)
             segment.RememberPosition(result.NextOffset, result.EndPosition);
         return result;
+    }
+
+    /// <summary>
+    /// Lends what is wanted if that is much: up to the last batch that the index knows of within the limit, and the whole batches that follow it there. Only
+    /// for a position that is known to be the wanted batch's own, as it is for whoever reads on.
+    /// </summary>
+    private static bool TryLend(LogSegment segment, int position, int size, Wanted wanted, out Result result)
+    {
+        result = default;
+        int end = (int)Math.Min(size, (long)position + wanted.MaxBytes);
+        if (end - position < MinLentBytes || !segment.Offsets.TryFindValueFloor(end, out SegmentIndex.Entry boundary) || boundary.Value >= size || boundary.Value - position < MinLentBytes)
+            return false;
+        byte[] rented = ArrayPool<byte>.Shared.Rent(ApproachBytes);
+        try
+        {
+            ReadOnlySpan<byte> tail = rented.AsSpan(0, segment.Log.Read(boundary.Value, rented.AsSpan(0, Math.Min(ApproachBytes, size - boundary.Value))));
+            if (tail.Length < NeededHeaderBytes)
+                return false;
+            long next = BinaryPrimitives.ReadInt64BigEndian(tail);
+
+            // An index that lies is none; and what is bounded in its midst is found by reading.
+            if (next <= wanted.Offset || next > segment.BaseOffset + boundary.Key || next > wanted.BoundOffset)
+                return false;
+            Step step = Walk(tail, wanted with { Offset = next, MaxBytes = end - boundary.Value, MinOneBatch = false });
+            int stop = boundary.Value + (step.SkipBytes == 0 ? step.TakeBytes : 0);
+            FileMemory? lent = segment.Log.TryLend(position, stop - position);
+            if (lent is null)
+                return false;
+            result = new Result(lent.Memory, null, stop > boundary.Value ? step.NextOffset : next, stop, IsDone: true) { Lent = lent };
+            return true;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(rented);
+        }
     }
 
     private static Result ReadFrom(LogFile file, int position, int size, bool isExact, Wanted wanted)
@@ -144,7 +184,11 @@ internal static class SegmentReader
     /// <param name="NextOffset">The offset after the last.</param>
     /// <param name="EndPosition">The position after the last.</param>
     /// <param name="IsDone">False when the segment has nothing at or behind the offset, and the next one has to be looked at.</param>
-    public readonly record struct Result(ReadOnlyMemory<byte> Records, byte[]? Rented, long NextOffset, int EndPosition, bool IsDone);
+    public readonly record struct Result(ReadOnlyMemory<byte> Records, byte[]? Rented, long NextOffset, int EndPosition, bool IsDone)
+    {
+        /// <summary>The part of the file that the records are, if they were not read.</summary>
+        public FileMemory? Lent { get; init; }
+    }
 
     private readonly record struct Wanted(long Offset, long BoundOffset, int MaxBytes, bool MinOneBatch);
 

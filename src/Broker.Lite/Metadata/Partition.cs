@@ -72,10 +72,10 @@ internal sealed class Partition(IPartitionLog log)
     public IReadOnlyList<ProducerDescription> DescribeProducers() => _isGone ? [] : log.DescribeProducers();
 
     /// <summary>Reads whole batches; the caller disposes the slice when they were sent.</summary>
-    public LogSlice Read(long offset, int maxBytes, bool minOneBatch, ReadIsolation isolation) =>
+    public LogSlice Read(long offset, int maxBytes, bool minOneBatch, ReadIsolation isolation, bool maySendFile = false) =>
         _isGone
             ? LogSlice.Failed(ErrorCode.UnknownTopicOrPartition, -1, -1, -1)
-            : log.Read(offset, maxBytes, minOneBatch, isolation);
+            : log.Read(offset, maxBytes, minOneBatch, isolation, maySendFile);
 
     /// <summary>The first record whose timestamp is not before the given one (Unix milliseconds).</summary>
     public OffsetLookup FindByTimestamp(long timestamp, ReadIsolation isolation) => log.FindOffsetForTimestamp(timestamp, isolation);

@@ -184,6 +184,7 @@ internal sealed class ClientConnection : IDisposable
             ClientHost = _clientHost,
             Advertised = _advertised,
             Session = _session,
+            CanSendFiles = _transport.CanSendFiles,
             Authorizer = _services.Authorizer,
             Metrics = _services.Metrics,
         };

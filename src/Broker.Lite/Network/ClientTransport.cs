@@ -5,6 +5,9 @@ namespace Broker.Lite.Network;
 /// <summary>The byte stream of one connection, plain or under TLS. One reader and one writer at a time.</summary>
 internal abstract class ClientTransport : IDisposable
 {
+    /// <summary>Whether <see cref="SendAsync(Frame)"/> sends a <see cref="Logs.FileMemory"/> without reading it.</summary>
+    public virtual bool CanSendFiles => false;
+
     /// <summary>Receives some bytes; 0 when the client has closed its side.</summary>
     public abstract ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken);
 

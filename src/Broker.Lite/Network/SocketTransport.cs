@@ -1,4 +1,6 @@
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using Broker.Lite.Logs;
 using Kafka.Protocol;
 
 namespace Broker.Lite.Network;
@@ -15,6 +17,8 @@ internal sealed class SocketTransport(Socket socket) : ClientTransport
     private readonly List<ArraySegment<byte>> _gathered = [];
     private readonly byte[] _glimpse = new byte[1];
     private Task<int>? _readiness;
+
+    public override bool CanSendFiles => true;
 
     public override async ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
@@ -54,6 +58,12 @@ internal sealed class SocketTransport(Socket socket) : ClientTransport
     public override async ValueTask SendAsync(Frame frame)
     {
         var segments = frame.Segments;
+        if (TryGetPackets(segments) is { } packets)
+        {
+            await SendPacketsAsync(packets).ConfigureAwait(false);
+            return;
+        }
+
         if (segments.Count > 1 && segments.Count <= MaxGathered)
         {
             _gathered.Clear();
@@ -67,6 +77,43 @@ internal sealed class SocketTransport(Socket socket) : ClientTransport
         }
 
         await SendFromAsync(segments, 0).ConfigureAwait(false);
+    }
+
+    // The form that takes parts of files; null when there are none.
+    private static SendPacketsElement[]? TryGetPackets(IReadOnlyList<ReadOnlyMemory<byte>> segments)
+    {
+        SendPacketsElement[]? packets = null;
+        for (var i = 0; i < segments.Count; i++)
+        {
+            if (!MemoryMarshal.TryGetMemoryManager<byte, FileMemory>(segments[i], out var part, out var start, out var length))
+            {
+                if (packets is not null)
+                    packets[i] = new SendPacketsElement(segments[i]);
+                continue;
+            }
+
+            if (packets is null)
+            {
+                packets = new SendPacketsElement[segments.Count];
+                for (var before = 0; before < i; before++)
+                    packets[before] = new SendPacketsElement(segments[before]);
+            }
+
+            packets[i] = new SendPacketsElement(part.Stream, part.Position + start, length);
+        }
+
+        return packets;
+    }
+
+    private async Task SendPacketsAsync(SendPacketsElement[] packets)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var sending = new SocketAsyncEventArgs { SendPacketsElements = packets };
+        sending.Completed += (_, _) => done.SetResult();
+        if (socket.SendPacketsAsync(sending))
+            await done.Task.ConfigureAwait(false);
+        if (sending.SocketError != SocketError.Success)
+            throw new SocketException((int)sending.SocketError);
     }
 
     /// <summary>Sends what comes after the first <paramref name="skip"/> bytes, segment by segment.</summary>

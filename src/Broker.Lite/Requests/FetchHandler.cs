@@ -174,7 +174,7 @@ internal sealed class FetchHandler(BrokerState broker, int maxBytes, FetchSessio
         }
 
         var isolation = isolationLevel == ReadCommitted ? ReadIsolation.ReadCommitted : ReadIsolation.ReadUncommitted;
-        var read = partition!.Read(asked.FetchOffset, Math.Min(asked.PartitionMaxBytes, budget), isFirst, isolation);
+        var read = partition!.Read(asked.FetchOffset, Math.Min(asked.PartitionMaxBytes, budget), isFirst, isolation, context.CanSendFiles);
         // Released when the response is on its way; an in-process client keeps the memory instead.
         if (!context.IsLocal)
             context.Lease(read);

@@ -27,6 +27,9 @@ internal sealed class RequestContext
     /// </summary>
     public bool IsLocal { get; init; }
 
+    /// <summary>Whether the way to the client takes parts of files as they are; see <see cref="Logs.FileMemory"/>.</summary>
+    public bool CanSendFiles { get; init; }
+
     /// <summary>Who the client is.</summary>
     public required ClientSession Session { get; init; }
 

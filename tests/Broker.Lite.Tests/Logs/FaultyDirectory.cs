@@ -66,6 +66,8 @@ internal sealed class FaultyDirectory(LogDirectory inner) : LogDirectory
 
         public override bool TryBorrow(long position, int maxBytes, out ReadOnlyMemory<byte> memory) => inner.TryBorrow(position, maxBytes, out memory);
 
+        public override FileMemory? TryLend(long position, int length) => inner.TryLend(position, length);
+
         public override void Truncate(long length)
         {
             if (directory.CannotTruncate)

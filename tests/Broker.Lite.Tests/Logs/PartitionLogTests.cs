@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using Broker.Lite.Logs;
+using Broker.Lite.Tests.Support;
 using Kafka.Protocol;
 using Kafka.Protocol.Records;
 
@@ -25,6 +27,50 @@ public sealed class PartitionLogTests
                 CheckRead(fixture, model, random, seed);
             Assert.True(fixture.Log.SegmentCount > 1, "the log should have rolled");
         }
+    }
+
+    /// <summary>What is lent of a file instead of read is the same: whole batches within the limit, the next read going on behind them.</summary>
+    [Fact]
+    public void Parts_of_files_that_are_lent_hold_what_reading_would_give()
+    {
+        int lent = 0;
+        for (int seed = 0; seed < 8; seed++)
+        {
+            var random = new Random(seed);
+            using var fixture = new LogFixture(onDisk: true, new LogConfig { SegmentBytes = random.Next(300_000, 1_500_000), IndexIntervalBytes = random.Next(0, 6000) });
+            for (int i = 0; i < 400; i++)
+                fixture.Append(LogFixture.Batch(random.Next(1, 30), valueBytes: random.Next(10) == 0 ? random.Next(3000) : random.Next(200)));
+            if (random.Next(2) == 0)
+                fixture.Restart();
+            int maxBytes = random.Next(70_000, 700_000);
+            var parts = new List<(long Offset, byte[] Bytes, bool IsLent)>();
+            for (long offset = 0; offset < fixture.Log.HighWatermark;)
+            {
+                // Nothing else is read in between: lending is for whoever reads on.
+                using LogSlice part = fixture.Log.Read(offset, maxBytes, minOneBatch: true, maySendFile: true);
+                bool isLent = MemoryMarshal.TryGetMemoryManager<byte, FileMemory>(part.Records, out FileMemory? file);
+                byte[] bytes = new byte[part.Records.Length];
+                if (isLent)
+                    Assert.Equal(bytes.Length, RandomAccess.Read(file!.Stream.SafeFileHandle, bytes, file.Position));
+                Assert.True(!isLent || part.Records.Span.SequenceEqual(bytes), $"seed {seed}, offset {offset}");
+                part.Records.CopyTo(bytes);
+                parts.Add((offset, bytes, isLent));
+                offset = Batches.EndOffset(bytes);
+            }
+
+            lent += parts.Count(part => part.IsLent);
+            foreach ((long offset, byte[] bytes, bool isLent) in parts)
+            {
+                // What is left out of the limit is what lies too far behind the index's last entry.
+                using LogSlice read = fixture.Log.Read(offset, maxBytes, minOneBatch: true);
+                Assert.True(read.Records.Span.StartsWith(bytes), $"seed {seed}, offset {offset}");
+                Assert.InRange(bytes.Length, isLent ? 64 * 1024 : read.Records.Length, read.Records.Length);
+                using LogSlice next = fixture.Log.Read(Batches.EndOffset(bytes), 1, minOneBatch: true);
+                Assert.True(next.Records.IsEmpty || RecordBatchView.Read(next.Records.Span).Header.BaseOffset == Batches.EndOffset(bytes), $"seed {seed}, offset {offset}");
+            }
+        }
+
+        Assert.True(lent > 10, $"only {lent} reads were lent");
     }
 
     [Theory]

@@ -24,6 +24,36 @@ public sealed class ConnectionTests
         Assert.Equal(ErrorCode.None, again.ErrorCode);
     }
 
+    /// <summary>A client that asks for much before it reads anything: what the system sends of the files itself waits for it, and comes whole.</summary>
+    [Fact]
+    public async Task Much_of_a_log_comes_whole_to_a_client_that_reads_late()
+    {
+        using var folder = new TestFolder();
+        await using var broker = await TestBroker.StartAsync(new BrokerOptions { Port = 0, DataDirectory = folder.Path });
+        await broker.CreateTopicAsync("t");
+        var random = new Random(5);
+        for (var i = 0; i < 60; i++)
+            await broker.ProduceAsync("t", Batches.Of([.. Enumerable.Range(0, 400).Select(_ => new string((char)random.Next('a', 'z'), random.Next(400)))]));
+        var expected = (await broker.FetchAsync("t", 0, maxBytes: 100 << 20)).Records!.Value.ToArray();
+        Assert.True(expected.Length > 4 << 20, $"only {expected.Length} bytes");
+
+        using var client = new RawClient(broker.Port);
+        var offset = 0L;
+        var received = new List<byte>();
+        while (received.Count < expected.Length)
+        {
+            // The same many times over, so that the sockets' buffers are full long before the first answer is read.
+            for (var i = 0; i < 8; i++)
+                await client.SendAsync(TestBroker.Fetch("t", offset, maxBytes: 1 << 20), 12, i);
+            var last = ReadOnlyMemory<byte>.Empty;
+            for (var i = 0; i < 8; i++)
+                last = (await client.ReceiveAsync(TestBroker.Fetch("t", offset), 12, i)).Responses[0].Partitions[0].Records!.Value;
+            Assert.Equal(expected.AsSpan(received.Count, last.Length), last.Span);
+            received.AddRange(last.Span);
+            offset = Batches.EndOffset(last);
+        }
+    }
+
     [Fact]
     public async Task Advertised_versions_are_those_the_protocol_reference_asks_for()
     {
