@@ -29,7 +29,13 @@ internal static class CompactedView
 
             ReadOnlySpan<byte> data = slice.Records.Span;
             if (data.IsEmpty)
-                return records;
+            {
+                // Beside writers and compaction, all up to the end that this read knew may have gone: then there is more behind it.
+                if (slice.LastStableOffset == log.LastStableOffset)
+                    return records;
+                continue;
+            }
+
             while (!data.IsEmpty)
             {
                 RecordBatchView batch = RecordBatchView.Read(data);
