@@ -32,7 +32,7 @@ public sealed class PartialFailureTests : IDisposable
         var time = new SkippingTime();
         await using var app = new KafkaStreams(Copying(), Config(faulty) with { NumStreamThreads = 2, TimeProvider = time, TaskTimeout = TimeSpan.FromMinutes(5) });
         await app.StartAsync(TestContext.Current.CancellationToken);
-        await TestTopics.WaitUntilAsync(() => app.State == KafkaStreamsState.Running && app.TasksByThread.Values.All(tasks => tasks.Count == 2), _patience);
+        await TestTopics.WaitUntilAsync(() => app.State == KafkaStreamsState.Running && app.TasksByThread is { Count: 2 } threads && threads.Values.All(tasks => tasks.Count == 2), _patience);
         var failing = app.TasksByThread.Single(thread => thread.Key.EndsWith("-1", StringComparison.Ordinal)).Value.Select(task => new TopicPartition("input", task.Partition)).ToHashSet();
         await using var group = cluster.CreateGroupCoordinator("test", "partial");
         for (var round = 1; round <= 3; round++)
