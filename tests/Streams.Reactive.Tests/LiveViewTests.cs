@@ -150,6 +150,27 @@ public sealed class LiveViewTests : IDisposable
     }
 
     [Fact]
+    public async Task Reader_that_outlives_its_application_gets_nothing_of_the_next_one()
+    {
+        var builder = new StreamsBuilder();
+        var view = builder.Table<string, long>("in", null, Materialized.As("store")).LiveView();
+        var topology = builder.Build();
+        using var reader = view.OpenReader();
+        using (var first = new TopologyTestDriver(topology)) first.CreateInputTopic<string, long>("in").PipeInput("a", 1);
+        using var second = new TopologyTestDriver(topology);
+        var input = second.CreateInputTopic<string, long>("in");
+        input.PipeInput("b", 2);
+        var late = new Recorder<string>();
+        using var subscription = view.ToObservable().Select(Text).Subscribe(late);
+
+        var seen = new List<string>();
+        while (reader.TryRead(out var change)) seen.Add(Text(change));
+        Assert.Equal(["Ready", "Update a=1", "Lost"], seen);
+        Assert.Equal(["Row b=2", "Ready"], late.Items);
+        Assert.False(await reader.WaitToReadAsync(Token));
+    }
+
+    [Fact]
     public void Table_that_is_not_kept_by_name_or_cannot_be_listed_is_refused()
     {
         var builder = new StreamsBuilder();
@@ -194,6 +215,63 @@ public sealed class LiveViewTests : IDisposable
         foreach (var table in await Task.WhenAll(followers).WaitAsync(_patience, Token)) Assert.All(table.Values, count => Assert.Equal(Rounds, count));
         await producing;
         Assert.Null(app.Failure);
+    }
+
+    [Fact]
+    public async Task View_follows_the_partitions_that_its_instance_has()
+    {
+        const int Keys = 40;
+        await using var cluster = EmbeddedCluster.InMemory();
+        await TestTopics.CreateAsync(cluster, "in", 2);
+        TestTopics.Produce(cluster, "in", Enumerable.Range(0, Keys).Select(key => ($"k{key}", "x")));
+        var (one, oneRows) = Follow(cluster, "one");
+        await using var first = one;
+        await first.StartAsync(Token);
+        await TestTopics.WaitUntilAsync(() => oneRows().Count == Keys, _patience);
+
+        var (two, twoRows) = Follow(cluster, "two");
+        await using (two)
+        {
+            await two.StartAsync(Token);
+            await TestTopics.WaitUntilAsync(() => oneRows().Count is > 0 and < Keys && oneRows().Count + twoRows().Count == Keys, _patience);
+            Assert.Empty(oneRows().Keys.Intersect(twoRows().Keys));
+            TestTopics.Produce(cluster, "in", Enumerable.Range(0, Keys).Select(key => ($"k{key}", "x")));
+            await TestTopics.WaitUntilAsync(() => oneRows().Concat(twoRows()).All(row => row.Value == 2), _patience);
+            Assert.True(await two.CloseAsync(_patience));
+            await TestTopics.WaitUntilAsync(() => twoRows().Count == 0, _patience);
+        }
+
+        await TestTopics.WaitUntilAsync(() => oneRows().Count == Keys, _patience);
+        Assert.All(oneRows().Values, count => Assert.Equal(2, count));
+    }
+
+    private (KafkaStreams App, Func<Dictionary<string, long>> Rows) Follow(EmbeddedCluster cluster, string instance)
+    {
+        var builder = new StreamsBuilder();
+        var view = builder.Stream<string, string>("in").GroupByKey().Count(Materialized.As("counts")).LiveView();
+        var rows = new Dictionary<string, (int Partition, long Count)>();
+        view.ToObservable().Subscribe(change =>
+        {
+            lock (rows)
+            {
+                if (change.Kind is ViewChangeKind.Row or ViewChangeKind.Update) rows[change.Record.Key] = (change.Partition, change.Record.Value);
+                foreach (var (key, _) in rows.Where(row => change.Kind == ViewChangeKind.Lost && row.Value.Partition == change.Partition).ToList()) rows.Remove(key);
+            }
+        });
+        var app = new KafkaStreams(builder.Build(), new StreamsConfig
+        {
+            ApplicationId = "views-of-many",
+            Cluster = cluster,
+            StateDirectory = Path.Combine(_folder, instance),
+            CommitInterval = TimeSpan.FromMilliseconds(50),
+            HeartbeatInterval = TimeSpan.FromMilliseconds(100),
+            AcceptableRecoveryLag = 0,
+            ProbingRebalanceInterval = TimeSpan.FromMilliseconds(100),
+        });
+        return (app, () =>
+        {
+            lock (rows) return rows.ToDictionary(row => row.Key, row => row.Value.Count);
+        });
     }
 
     private static async Task<Dictionary<string, long>> FollowAsync(LiveView<string, long> view, int keys, int rounds)

@@ -139,6 +139,40 @@ public sealed class RecordSourceTests : IDisposable
     }
 
     [Fact]
+    public async Task Records_that_a_cluster_does_not_acknowledge_are_written_again_until_it_does()
+    {
+        await using var cluster = await ClusterAsync("in");
+        var failures = 3;
+        await using var faulty = new FaultyCluster(cluster, step =>
+        {
+            if (step == ProducerStep.AfterFlush && Interlocked.Decrement(ref failures) >= 0) throw new ClusterUnavailableException("away");
+        });
+        var source = RecordSource.From(Numbers(1200, null));
+        await source.WriteToAsync(faulty, "in", cancellationToken: Token).WaitAsync(_patience, Token);
+        Assert.Equal(1200, source.WrittenRecords);
+        Assert.True(failures < 0);
+        var written = TestTopics.ReadAll(cluster, "in").Select(record => int.Parse(record.Value, null)).ToList();
+        Assert.Equal(Enumerable.Range(0, 1200), written.Distinct().Order());
+        Assert.True(written.Count > 1200, "what was written without being acknowledged is there twice");
+    }
+
+    [Fact]
+    public async Task Cluster_that_stays_away_fails_the_application_after_the_task_timeout()
+    {
+        await using var cluster = await ClusterAsync("in");
+        await using var faulty = new FaultyCluster(cluster, step =>
+        {
+            if (step == ProducerStep.BeforeFlush) throw new ClusterUnavailableException("away");
+        });
+        var builder = new StreamsBuilder();
+        builder.Stream("in", RecordSource.From(Numbers(10, null)));
+        await using var app = new KafkaStreams(builder.Build(), Config(cluster) with { Cluster = faulty, TaskTimeout = TimeSpan.FromMilliseconds(300) });
+        await app.StartAsync(Token);
+        await TestTopics.WaitUntilAsync(() => app.State == KafkaStreamsState.Error, _patience);
+        Assert.IsType<ClusterUnavailableException>(app.Failure);
+    }
+
+    [Fact]
     public async Task Record_that_cannot_be_serialised_fails_the_application_though_the_source_waits()
     {
         await using var cluster = await ClusterAsync("in");

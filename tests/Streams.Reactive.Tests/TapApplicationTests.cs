@@ -223,5 +223,6 @@ public sealed class TapApplicationTests : IDisposable
         StateDirectory = Path.Combine(_folder, "state"),
         CommitInterval = TimeSpan.FromMilliseconds(100),
         PollInterval = TimeSpan.FromMilliseconds(20),
+        HeartbeatInterval = TimeSpan.FromMilliseconds(100),
     };
 }

@@ -112,7 +112,7 @@ internal sealed class Outlet<T>(string name, int capacity) : ITopologyCompanion
     {
         lock (_gate)
         {
-            if (subscription.IsDisposed) return;
+            if (subscription.IsOver) return;
             Append(subscription, in item);
             UpdatePause();
         }

@@ -38,6 +38,9 @@ internal abstract class Subscription<T>(Outlet<T> outlet, int capacity, TapOverf
 
     public bool IsDisposed { get; set; }
 
+    /// <summary>Whether nothing more is to be given to it: it has been unsubscribed, or has been told the end.</summary>
+    public bool IsOver => IsDisposed || _hasEnded;
+
     public long Dropped => Interlocked.Read(ref _dropped);
 
     /// <summary>Buffers an item; false when that meant to leave one out.</summary>

@@ -25,7 +25,7 @@ internal sealed class ViewHub<K, V>(Outlet<ViewChange<K, V>> outlet)
         ViewNode<K, V>[] nodes;
         lock (_gate)
         {
-            _viewers = [.. _viewers.Where(static each => !each.Subscription.IsDisposed), viewer];
+            _viewers = [.. _viewers.Where(static each => !each.Subscription.IsOver), viewer];
             nodes = [.. _nodes];
             foreach (var node in nodes) node.Want(viewer);
         }

@@ -36,16 +36,16 @@ internal sealed class ViewNode<K, V>(ViewHub<K, V> hub, TableRows<K, V> rows, st
         var gone = false;
         foreach (var viewer in _following)
         {
-            if (viewer.Subscription.IsDisposed) gone = true;
+            if (viewer.Subscription.IsOver) gone = true;
             else if (viewer.Wants(in update)) Tell(viewer, ViewChangeKind.Update, in update);
         }
 
-        if (gone) _following.RemoveAll(static viewer => viewer.Subscription.IsDisposed);
+        if (gone) _following.RemoveAll(static viewer => viewer.Subscription.IsOver);
     }
 
     public bool HoldsTaskUp() => hub.Outlet.IsPaused || _reading is not null || !_waiting.IsEmpty;
 
-    public bool WantsRest => _reading is { } viewer ? viewer.Subscription.IsDisposed || !viewer.Subscription.IsPausing : !_waiting.IsEmpty;
+    public bool WantsRest => _reading is { } viewer ? viewer.Subscription.IsOver || !viewer.Subscription.IsPausing : !_waiting.IsEmpty;
 
     public void Rest()
     {
@@ -60,7 +60,7 @@ internal sealed class ViewNode<K, V>(ViewHub<K, V> hub, TableRows<K, V> rows, st
 
             while (true)
             {
-                if (_reading.Subscription.IsDisposed) break;
+                if (_reading.Subscription.IsOver) break;
                 if (_reading.Subscription.IsPausing) return;
                 if (_rest!.MoveNext())
                 {
