@@ -14,11 +14,11 @@ internal static class AppendCompression
     public static PooledBuffer? Apply(ref Span<byte> batch, AppendOrigin origin, LogConfig config, out AppendFault fault)
     {
         fault = default;
-        if (config.Compression is not { } codec || origin != AppendOrigin.Client || RecordBatchView.Read(batch).Header.Compression == codec)
+        if (config.Compression is not { } codec || origin != AppendOrigin.Client || new RecordBatchHeader(batch).Compression == codec)
             return null;
         try
         {
-            var (owner, stored) = RecordBatchPatch.Recompress(batch, codec, config.MaxDecompressedBytes);
+            var (owner, stored) = RecordBatchPatch.Recompress(batch, codec, config.CompressionLevel, config.MaxDecompressedBytes);
             if (stored.Length <= config.MaxMessageBytes && stored.Length <= config.SegmentBytes)
             {
                 batch = stored.Span;

@@ -22,6 +22,9 @@ internal readonly record struct AppendResult(
     long LogStartOffset,
     bool IsDuplicate)
 {
+    /// <summary>Bytes that were written, which the topic's codec may have made other than those that were sent; 0 when nothing was.</summary>
+    public int WrittenBytes { get; init; }
+
     /// <summary>What is wrong, for the client's log; null without error.</summary>
     public string? ErrorMessage { get; init; }
 

@@ -27,5 +27,6 @@ internal interface ILogStore : IDisposable
     /// What has to happen now and then: retention, flush by time, expiry of producers, checkpoints. Does I/O; call it every few seconds
     /// from a thread that may wait.
     /// </summary>
-    void RunMaintenance();
+    /// <param name="withRetention">Whether old segments go, too.</param>
+    void RunMaintenance(bool withRetention);
 }

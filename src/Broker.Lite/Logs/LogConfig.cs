@@ -63,6 +63,9 @@ internal sealed record LogConfig
     /// <summary><c>compression.type</c>: the codec batches are stored with. Default: null, the one they came with.</summary>
     public CompressionType? Compression { get; init; }
 
+    /// <summary><c>compression.gzip.level</c> or <c>compression.zstd.level</c> (KIP-390), for batches that are brought into that codec. Default: the codec's own.</summary>
+    public int? CompressionLevel { get; init; }
+
     /// <summary><c>message.timestamp.type</c>. Default: the producer's time.</summary>
     public TimestampType TimestampType { get; init; } = TimestampType.CreateTime;
 

@@ -113,10 +113,10 @@ internal sealed class LogStore : ILogStore
     }
 
     /// <inheritdoc/>
-    public void RunMaintenance()
+    public void RunMaintenance(bool withRetention)
     {
         foreach (PartitionLog log in _logs.Values)
-            log.Maintain();
+            log.Maintain(withRetention);
         if (_dataDirectory is null)
             return;
         try

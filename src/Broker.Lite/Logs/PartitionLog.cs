@@ -398,10 +398,11 @@ internal sealed class PartitionLog : IPartitionLog
         }
     }
 
-    /// <summary>What has to be done now and then: retention, expiry of producers, flush by time, index entries, flush of sealed segments.</summary>
-    public void Maintain()
+    /// <summary>What has to be done now and then: retention if asked to, expiry of producers, flush by time, index entries, flush of sealed segments.</summary>
+    public void Maintain(bool withRetention)
     {
-        ApplyRetention();
+        if (withRetention)
+            ApplyRetention();
         lock (_gate)
         {
             if (_isClosed)
@@ -725,7 +726,10 @@ internal sealed class PartitionLog : IPartitionLog
             endOffset - 1,
             logAppendTime ? now : RecordBatchHeader.NoTimestamp,
             _logStartOffset,
-            false);
+            false)
+        {
+            WrittenBytes = bytes.Length,
+        };
     }
 
     private ProducerVerdict CheckProducers(ReadOnlySpan<byte> bytes, AppendOrigin origin)

@@ -73,8 +73,7 @@ internal static class BrokerConfigKeys
         Key(LogCleanerEnable, ConfigType.Boolean, "true", "Whether logs are compacted.") with { ReadOnly = true },
         Key(LogCleanerIoBufferSize, ConfigType.Int, "524288", "What compaction reads and writes at a time, in bytes.", 4096, 1 << 30),
         Key(LogCleanerIoMaxBytesPerSecond, ConfigType.Double, "1.7976931348623157E308", "Bytes per second that compaction reads and writes at most.", 1),
-        // Kafka's value is 300000; looking costs little, and a flush by time may be a matter of seconds.
-        Key(LogRetentionCheckIntervalMs, ConfigType.Long, "5000", "How often logs are looked at for retention and flush by time, in milliseconds.", 1, int.MaxValue) with { ReadOnly = true },
+        Key(LogRetentionCheckIntervalMs, ConfigType.Long, "300000", "How often logs are looked at for retention, in milliseconds; the first time after 30 seconds at most.", 1, int.MaxValue) with { ReadOnly = true },
         Key(LogDirs, ConfigType.String, "", "The data folder; empty when logs are kept in memory.") with { ReadOnly = true },
         Key(MaxConnections, ConfigType.Int, "4096", "The most connections open at a time; bounded, unlike Kafka's default, because memory is.", 1) with { ReadOnly = true },
         Key(MaxFetchSessions, ConfigType.Int, "1000", "The most fetch sessions open at a time; clients beyond it repeat their partitions in each request.", 0) with { ReadOnly = true },

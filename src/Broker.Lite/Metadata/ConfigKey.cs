@@ -22,11 +22,14 @@ internal sealed record ConfigKey
     /// <summary>Largest number allowed; for numbers only.</summary>
     public long Max { get; init; } = long.MaxValue;
 
-    /// <summary>The values allowed, for texts and for each element of lists; empty if any is.</summary>
+    /// <summary>The values allowed, for texts, truth values and each element of lists; empty if any is.</summary>
     public IReadOnlyList<string> Allowed { get; init; } = [];
 
     /// <summary>What a text has to match, besides; null if anything will do. A constant of ours, never from outside.</summary>
     public string? Pattern { get; init; }
+
+    /// <summary>A number within the range that is not allowed all the same; null if there is none.</summary>
+    public int? Hole { get; init; }
 
     /// <summary>For topic keys: the broker key that gives the default, if there is one.</summary>
     public string? BrokerKey { get; init; }
@@ -42,7 +45,9 @@ internal sealed record ConfigKey
         switch (Type)
         {
             case ConfigType.Boolean:
-                return bool.TryParse(value, out _) ? null : $"{Name} must be true or false, not '{value}'";
+                if (!bool.TryParse(value, out _))
+                    return $"{Name} must be true or false, not '{value}'";
+                return Allowed.Count == 0 || Allowed.Contains(value, StringComparer.OrdinalIgnoreCase) ? null : $"{Name} must be {string.Join(", ", Allowed)} here, not '{value}'";
             case ConfigType.Int:
                 return int.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var i)
                     ? RangeFault(i)
@@ -72,5 +77,6 @@ internal sealed record ConfigKey
     public static string[] Elements(string value) =>
         value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
-    private string? RangeFault(long value) => value >= Min && value <= Max ? null : $"{Name} must be from {Min} to {Max}, not {value}";
+    private string? RangeFault(long value) =>
+        value >= Min && value <= Max && value != Hole ? null : $"{Name} must be from {Min} to {Max}{(Hole is { } hole ? $" and not {hole}" : "")}, not {value}";
 }

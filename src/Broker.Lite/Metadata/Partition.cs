@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Broker.Lite.Logs;
 using Kafka.Protocol;
+using Kafka.Protocol.Records;
 
 namespace Broker.Lite.Metadata;
 
@@ -30,6 +31,9 @@ internal sealed class Partition(IPartitionLog log)
 
     public long LastStableOffset => log.LastStableOffset;
 
+    /// <summary>Whether batches are brought into zstd, whatever codec producers choose.</summary>
+    public bool StoresZstd => log.Config.Compression == CompressionType.Zstd;
+
     /// <summary>Bytes in the log.</summary>
     public long SizeBytes => log.SizeBytes;
 
@@ -48,8 +52,8 @@ internal sealed class Partition(IPartitionLog log)
         if (_isGone)
             return new AppendResult(ErrorCode.UnknownTopicOrPartition, -1, -1, -1, -1, false);
         var result = log.Append(MemoryMarshal.AsMemory(batches), origin);
-        if (result.Error == ErrorCode.None && !result.IsDuplicate)
-            Report(batches.Length);
+        if (result.WrittenBytes > 0)
+            Report(result.WrittenBytes);
         return result;
     }
 

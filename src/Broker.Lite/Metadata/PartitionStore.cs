@@ -10,11 +10,20 @@ namespace Broker.Lite.Metadata;
 /// </summary>
 internal sealed class PartitionStore : IDisposable
 {
+    /// <summary>How often logs are looked at for whatever comes with time but retention: looking costs little, and a flush may be a matter of seconds.</summary>
+    private static readonly TimeSpan MaintenanceInterval = TimeSpan.FromSeconds(5);
+
+    /// <summary>The first look for retention comes earlier than the others, as in Kafka (<c>log.initial.task.delay.ms</c>).</summary>
+    private static readonly TimeSpan FirstRetention = TimeSpan.FromSeconds(30);
+
     private readonly LogStore _logs;
     private readonly TimeProvider _time;
     private ITimer? _maintenance;
     private CleanerScheduler? _cleaner;
     private int _maintaining;
+    private TimeSpan _retentionInterval;
+    private TimeSpan _retentionWait;
+    private long _retentionSince;
 
     private PartitionStore(LogStore logs, TimeProvider time)
     {
@@ -39,7 +48,10 @@ internal sealed class PartitionStore : IDisposable
     /// <param name="config">The broker's configuration at the time of the call.</param>
     public void StartMaintenance(Func<BrokerConfig> config)
     {
-        var interval = TimeSpan.FromMilliseconds(config().Long(BrokerConfigKeys.LogRetentionCheckIntervalMs));
+        _retentionInterval = TimeSpan.FromMilliseconds(config().Long(BrokerConfigKeys.LogRetentionCheckIntervalMs));
+        _retentionWait = _retentionInterval < FirstRetention ? _retentionInterval : FirstRetention;
+        _retentionSince = _time.GetTimestamp();
+        var interval = _retentionInterval < MaintenanceInterval ? _retentionInterval : MaintenanceInterval;
         _maintenance = _time.CreateTimer(_ => Maintain(), null, interval, interval);
         if (!config().Flag(BrokerConfigKeys.LogCleanerEnable))
             return;
@@ -85,6 +97,7 @@ internal sealed class PartitionStore : IDisposable
     internal static LogConfig ConfigOf(Func<string, string> value)
     {
         var policies = ConfigKey.Elements(value(TopicConfigKeys.CleanupPolicy));
+        var codec = Codec(value(TopicConfigKeys.CompressionType));
         return new LogConfig
         {
             SegmentBytes = Int(TopicConfigKeys.SegmentBytes),
@@ -105,7 +118,13 @@ internal sealed class PartitionStore : IDisposable
             FlushMs = Long(TopicConfigKeys.FlushMs),
             MaxMessageBytes = Int(TopicConfigKeys.MaxMessageBytes),
             TimestampType = value(TopicConfigKeys.MessageTimestampType) == "LogAppendTime" ? TimestampType.LogAppendTime : TimestampType.CreateTime,
-            Compression = Codec(value(TopicConfigKeys.CompressionType)),
+            Compression = codec,
+            CompressionLevel = codec switch
+            {
+                CompressionType.Gzip => Int(TopicConfigKeys.CompressionGzipLevel) is var level and not -1 ? level : null,
+                CompressionType.Zstd => Int(TopicConfigKeys.CompressionZstdLevel),
+                _ => null,
+            },
             TimestampBeforeMaxMs = Distance(TopicConfigKeys.MessageTimestampBeforeMaxMs),
             TimestampAfterMaxMs = Distance(TopicConfigKeys.MessageTimestampAfterMaxMs),
         };
@@ -142,7 +161,14 @@ internal sealed class PartitionStore : IDisposable
             return;
         try
         {
-            _logs.RunMaintenance();
+            var isRetentionDue = _time.GetElapsedTime(_retentionSince) >= _retentionWait;
+            if (isRetentionDue)
+            {
+                _retentionSince = _time.GetTimestamp();
+                _retentionWait = _retentionInterval;
+            }
+
+            _logs.RunMaintenance(isRetentionDue);
         }
         finally
         {

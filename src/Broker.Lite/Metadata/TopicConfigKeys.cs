@@ -1,14 +1,17 @@
 namespace Broker.Lite.Metadata;
 
 /// <summary>
-/// Topic configuration keys with the names and defaults of Kafka 3.9's <c>TopicConfig</c>, except those of tiered storage. Keys that have
-/// nothing to act on here, such as those about replicas and old message formats, are accepted and reported so that clients that set them
-/// or look them up go on.
+/// Topic configuration keys with the names and defaults of Kafka 3.8's <c>TopicConfig</c>. Keys that have nothing to act on here, such as
+/// those about replicas, tiered storage and old message formats, are accepted and reported so that clients that set them or look them up
+/// go on.
 /// </summary>
 internal static class TopicConfigKeys
 {
     public const string CleanupPolicy = "cleanup.policy";
+    public const string CompressionGzipLevel = "compression.gzip.level";
+    public const string CompressionLz4Level = "compression.lz4.level";
     public const string CompressionType = "compression.type";
+    public const string CompressionZstdLevel = "compression.zstd.level";
     public const string DeleteRetentionMs = "delete.retention.ms";
     public const string FileDeleteDelayMs = "file.delete.delay.ms";
     public const string FollowerThrottledReplicas = "follower.replication.throttled.replicas";
@@ -16,6 +19,8 @@ internal static class TopicConfigKeys
     public const string FlushMs = "flush.ms";
     public const string IndexIntervalBytes = "index.interval.bytes";
     public const string LeaderThrottledReplicas = "leader.replication.throttled.replicas";
+    public const string LocalRetentionBytes = "local.retention.bytes";
+    public const string LocalRetentionMs = "local.retention.ms";
     public const string MaxCompactionLagMs = "max.compaction.lag.ms";
     public const string MaxMessageBytes = "max.message.bytes";
     public const string MessageDownconversionEnable = "message.downconversion.enable";
@@ -28,6 +33,7 @@ internal static class TopicConfigKeys
     public const string MinCompactionLagMs = "min.compaction.lag.ms";
     public const string MinInsyncReplicas = "min.insync.replicas";
     public const string Preallocate = "preallocate";
+    public const string RemoteStorageEnable = "remote.storage.enable";
     public const string RetentionBytes = "retention.bytes";
     public const string RetentionMs = "retention.ms";
     public const string SegmentBytes = "segment.bytes";
@@ -40,7 +46,10 @@ internal static class TopicConfigKeys
     public static IReadOnlyDictionary<string, ConfigKey> All { get; } = new[]
     {
         Key(CleanupPolicy, ConfigType.List, "delete", "What happens to old segments: delete, compact, or both.", brokerKey: "log.cleanup.policy") with { Allowed = ["delete", "compact"] },
+        Key(CompressionGzipLevel, ConfigType.Int, "-1", "The level of batches that are brought into gzip, 1 to 9; -1 for the codec's own.", -1, 9, CompressionGzipLevel) with { Hole = 0 },
+        Key(CompressionLz4Level, ConfigType.Int, "9", "The level of batches that are brought into lz4; without effect, for there is one.", 1, 17, CompressionLz4Level),
         Key(CompressionType, ConfigType.String, "producer", "The codec batches are stored with; producer keeps the one they were sent with.", brokerKey: "compression.type") with { Allowed = ["producer", "uncompressed", "gzip", "snappy", "lz4", "zstd"] },
+        Key(CompressionZstdLevel, ConfigType.Int, "3", "The level of batches that are brought into zstd.", -131_072, 22, CompressionZstdLevel),
         Key(DeleteRetentionMs, ConfigType.Long, "86400000", "How long compaction keeps tombstones, in milliseconds.", 0, brokerKey: "log.cleaner.delete.retention.ms"),
         Key(FileDeleteDelayMs, ConfigType.Long, "60000", "How long a removed segment's file stays, in milliseconds.", 0, brokerKey: "log.segment.delete.delay.ms"),
         Key(FlushMessages, ConfigType.Long, "9223372036854775807", "Force written messages to disk after this many.", 1, brokerKey: "log.flush.interval.messages"),
@@ -48,6 +57,8 @@ internal static class TopicConfigKeys
         Key(FollowerThrottledReplicas, ConfigType.List, "", "Replicas whose copying is slowed down; nothing is copied."),
         Key(IndexIntervalBytes, ConfigType.Int, "4096", "Bytes of log between two index entries.", 0, brokerKey: "log.index.interval.bytes"),
         Key(LeaderThrottledReplicas, ConfigType.List, "", "Replicas whose copying is slowed down; nothing is copied."),
+        Key(LocalRetentionBytes, ConfigType.Long, "-2", "Bytes kept per partition next to tiered storage, which there is none of: without effect.", -2, brokerKey: "log.local.retention.bytes"),
+        Key(LocalRetentionMs, ConfigType.Long, "-2", "How long messages are kept next to tiered storage, which there is none of: without effect.", -2, brokerKey: "log.local.retention.ms"),
         Key(MaxCompactionLagMs, ConfigType.Long, "9223372036854775807", "The longest a message may stay uncompacted, in milliseconds.", 1, brokerKey: "log.cleaner.max.compaction.lag.ms"),
         Key(MaxMessageBytes, ConfigType.Int, "1048588", "The largest record batch accepted, in bytes.", 0, brokerKey: "message.max.bytes"),
         Key(MessageDownconversionEnable, ConfigType.Boolean, "true", "Whether older formats are served to old clients; there is only one format.", brokerKey: "log.message.downconversion.enable"),
@@ -60,6 +71,7 @@ internal static class TopicConfigKeys
         Key(MinCompactionLagMs, ConfigType.Long, "0", "The shortest time a message stays uncompacted, in milliseconds.", 0, brokerKey: "log.cleaner.min.compaction.lag.ms"),
         Key(MinInsyncReplicas, ConfigType.Int, "1", "Replicas that must have a message for acks=all; there is one.", 1, brokerKey: "min.insync.replicas"),
         Key(Preallocate, ConfigType.Boolean, "false", "Whether segment files are created at full size.", brokerKey: "log.preallocate"),
+        Key(RemoteStorageEnable, ConfigType.Boolean, "false", "Whether old segments go to tiered storage, which there is none of.") with { Allowed = ["false"] },
         Key(RetentionBytes, ConfigType.Long, "-1", "Bytes kept per partition; -1 for no limit.", -1, brokerKey: "log.retention.bytes"),
         Key(RetentionMs, ConfigType.Long, "604800000", "How long messages are kept, in milliseconds; -1 for ever.", -1, brokerKey: "log.retention.ms"),
         Key(SegmentBytes, ConfigType.Int, "1073741824", "The size at which a segment is closed, in bytes.", 61, brokerKey: "log.segment.bytes"),

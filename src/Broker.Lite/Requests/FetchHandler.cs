@@ -7,7 +7,7 @@ namespace Broker.Lite.Requests;
 
 /// <summary>Fetch (1): read whole batches from partitions, waiting for data if there is not enough.</summary>
 /// <remarks>
-/// v4: isolation level. v7: sessions (KIP-227), bounded in number. v9: leader epochs. v11: rack. v12: last fetched epoch. v13: topic ids
+/// v4: isolation level. v7: sessions (KIP-227), bounded in number. v9: leader epochs. v10: zstd. v11: rack. v12: last fetched epoch. v13: topic ids
 /// instead of names (KIP-516). v15, v16: nothing that concerns clients of one broker. The size limits are soft in one way: the first
 /// partition with data returns at least one batch, however large (KIP-74), or a consumer could never get past it.
 /// </remarks>
@@ -17,6 +17,7 @@ internal sealed class FetchHandler(BrokerState broker, int maxBytes, FetchSessio
     private const int FirstInSession = 0;
     private const int LastInSession = -1;
     private const short FirstWithTopicIds = 13;
+    private const short FirstWithZstd = 10;
     private const sbyte ReadCommitted = 1;
 
     /// <summary>The key of a partition as a client names it: by the topic's id from v13 on. In the same process a name is good, too.</summary>
@@ -165,6 +166,13 @@ internal sealed class FetchHandler(BrokerState broker, int maxBytes, FetchSessio
         result.ErrorCode = partition is null ? ErrorCode.UnknownTopicOrPartition : Partition.CheckLeaderEpoch(asked.CurrentLeaderEpoch);
         if (result.ErrorCode != ErrorCode.None)
             return result;
+
+        // Where the topic is stored in zstd, what is sent to a client that cannot know it would be of no use to it (KIP-110).
+        if (context.Version < FirstWithZstd && partition!.StoresZstd)
+        {
+            result.ErrorCode = ErrorCode.UnsupportedCompressionType;
+            return result;
+        }
 
         if (asked.LastFetchedEpoch > Partition.LeaderEpoch)
         {

@@ -9,7 +9,7 @@ namespace Broker.Lite.Requests;
 /// <summary>Produce (0): append one record batch to each of some partitions, as it was sent.</summary>
 /// <remarks>
 /// v0–2 carry older record formats and are refused, but advertised: librdkafka takes their absence for a broker without compression
-/// (KAFKA-18659). v8: errors per record (KIP-467). v10: leader hints, never needed here. With acks=0 there is no response, and an error
+/// (KAFKA-18659). v7: zstd (KIP-110). v8: errors per record (KIP-467). v10: leader hints, never needed here. With acks=0 there is no response, and an error
 /// closes the connection. A transactional batch needs its partition in the producer's transaction: the log lets in only producers that the
 /// coordinator announced to it. acks=1 and acks=all are the same promise with one replica: the batch is written as the topic's flush settings
 /// say.
@@ -17,6 +17,7 @@ namespace Broker.Lite.Requests;
 internal sealed class ProduceHandler(BrokerState broker) : RequestHandler<ProduceRequest, ProduceResponse>(0, 11)
 {
     private const short OldestWithRecordBatches = 3;
+    private const short OldestWithZstd = 7;
 
     protected override ValueTask<ProduceResponse?> HandleAsync(ProduceRequest request, RequestContext context, CancellationToken cancellationToken)
     {
@@ -103,10 +104,12 @@ internal sealed class ProduceHandler(BrokerState broker) : RequestHandler<Produc
             return ErrorCode.InvalidTopicException;
         if (data.Records is not { } records)
             return ErrorCode.InvalidRecord;
+        if (RecordBatchView.TryRead(records.Span, out var batch) != RecordBatchStatus.Valid)
+            return ErrorCode.None; // the log says what is wrong with it
+        if (version < OldestWithZstd && batch.Header.Compression == CompressionType.Zstd)
+            return ErrorCode.UnsupportedCompressionType;
         // Whose transaction it is decides whether the client may write to it.
-        return request.TransactionalId is null && RecordBatchView.TryRead(records.Span, out var batch) == RecordBatchStatus.Valid && batch.Header.IsTransactional
-            ? ErrorCode.TransactionalIdAuthorizationFailed
-            : ErrorCode.None;
+        return request.TransactionalId is null && batch.Header.IsTransactional ? ErrorCode.TransactionalIdAuthorizationFailed : ErrorCode.None;
     }
 
     private static ProduceResponse.PartitionProduceResponse Append(Partition partition, ProduceRequest.PartitionProduceData data)

@@ -31,11 +31,12 @@ public static class RecordBatchPatch
     /// is not changed.
     /// </summary>
     /// <param name="batch">One whole, checked batch.</param>
-    /// <param name="type">The codec to use, with its default level.</param>
+    /// <param name="type">The codec to use.</param>
+    /// <param name="level">Its level, or null for its default; codecs without levels ignore it.</param>
     /// <param name="maxBytes">Upper bound of the decompressed records in bytes.</param>
     /// <exception cref="ProtocolException">The records cannot be decompressed, or are larger than <paramref name="maxBytes"/>.</exception>
     /// <exception cref="CompressionUnavailableException">The native library of one of the codecs is missing.</exception>
-    public static (PooledBuffer Owner, Memory<byte> Batch) Recompress(ReadOnlySpan<byte> batch, CompressionType type, int maxBytes)
+    public static (PooledBuffer Owner, Memory<byte> Batch) Recompress(ReadOnlySpan<byte> batch, CompressionType type, int? level, int maxBytes)
     {
         RecordBatchView view = RecordBatchView.Read(batch);
         using PooledBuffer? decompressed = view.Decompress(maxBytes);
@@ -46,7 +47,7 @@ public static class RecordBatchPatch
         try
         {
             output.Write(batch[..RecordBatchHeader.SizeBytes]);
-            Compression.Compress(type, records, output);
+            Compression.Compress(type, records, output, level);
             Memory<byte> result = MemoryMarshal.AsMemory(output.WrittenMemory);
             Span<byte> bytes = result.Span;
             BinaryPrimitives.WriteInt32BigEndian(bytes[RecordBatchHeader.LengthPosition..], bytes.Length - RecordBatchHeader.PrefixBytes);

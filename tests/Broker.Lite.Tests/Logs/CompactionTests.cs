@@ -210,10 +210,10 @@ public sealed class CompactionTests
     {
         using var fixture = new LogFixture(onDisk: false, _config with { MaxCompactionLagMs = 1000, MinCleanableDirtyRatio = 1 });
         fixture.Append(Batch(CompressionType.None, [("a", "1"), ("a", "2")]));
-        fixture.Log.Maintain();
+        fixture.Log.Maintain(withRetention: true);
         Assert.Null(fixture.Log.PlanCleaning());
         fixture.Time.NowMs += 1001;
-        fixture.Log.Maintain();
+        fixture.Log.Maintain(withRetention: true);
         Assert.True(fixture.Log.PlanCleaning()!.IsDue(1));
         Clean(fixture);
         Assert.Equal([(1, "a", "2")], CompactedView.Records(fixture.Log));
@@ -284,10 +284,10 @@ public sealed class CompactionTests
         Clean(fixture);
         Assert.Contains(fixture.Storage.List(), file => file.EndsWith(".log.deleted", StringComparison.Ordinal));
         fixture.Time.NowMs += 4999;
-        fixture.Log.Maintain();
+        fixture.Log.Maintain(withRetention: true);
         Assert.Contains(fixture.Storage.List(), file => file.EndsWith(".log.deleted", StringComparison.Ordinal));
         fixture.Time.NowMs += 1;
-        fixture.Log.Maintain();
+        fixture.Log.Maintain(withRetention: true);
         Assert.DoesNotContain(fixture.Storage.List(), file => file.EndsWith(".deleted", StringComparison.Ordinal));
     }
 
@@ -298,7 +298,7 @@ public sealed class CompactionTests
         Fill(fixture, "x");
         Clean(fixture);
         fixture.Time.NowMs += 60_001 + 1000;
-        fixture.Log.Maintain();
+        fixture.Log.Maintain(withRetention: true);
         fixture.Append(Batch(CompressionType.None, [("new", "1")], fixture.Time.NowMs));
         Assert.Equal(["new"], CompactedView.Table(fixture.Log).Keys);
         Assert.True(fixture.Log.LogStartOffset > 0);

@@ -109,11 +109,11 @@ public sealed class LogStoreTests : IDisposable
         IPartitionLog log = store.Create("t", 0, s_id, new LogConfig { SegmentBytes = 1000, RetentionMs = 1000 });
         for (int i = 0; i < 20; i++)
             log.Append(LogFixture.Batch(1, timestamp: _time.NowMs, valueBytes: 100));
-        store.RunMaintenance();
+        store.RunMaintenance(withRetention: true);
         string point = File.ReadAllLines(Path.Combine(_path, "recovery-point-offset-checkpoint"))[2].Split(' ')[2];
         Assert.InRange(long.Parse(point, CultureInfo.InvariantCulture), 1, 19);
         _time.NowMs += 5000;
-        store.RunMaintenance();
+        store.RunMaintenance(withRetention: true);
         Assert.Equal(20, log.LogStartOffset);
     }
 
@@ -123,7 +123,7 @@ public sealed class LogStoreTests : IDisposable
         using LogStore store = LogStore.InMemory(_time, NullLogger.Instance);
         IPartitionLog log = store.Create("t", 0, s_id, new LogConfig());
         Assert.Equal(0, log.Append(LogFixture.Batch(2)).BaseOffset);
-        store.RunMaintenance();
+        store.RunMaintenance(withRetention: true);
         Assert.True(store.Delete("t", 0));
         Assert.Empty(store.Logs);
     }

@@ -102,11 +102,11 @@ public sealed class ProducerStateTests
     {
         using var fixture = new LogFixture(onDisk: false, new LogConfig { ProducerIdExpirationMs = 1000 });
         fixture.Append(LogFixture.Batch(1, timestamp: 5, producerId: 9, epoch: 0, sequence: 0));
-        fixture.Log.Maintain();
+        fixture.Log.Maintain(withRetention: true);
         Assert.Single(fixture.Log.DescribeProducers());
         fixture.Append(LogFixture.Batch(1, timestamp: 5, producerId: 10, epoch: 0, sequence: 0, transactional: true));
         fixture.Time.NowMs += 1001;
-        fixture.Log.Maintain();
+        fixture.Log.Maintain(withRetention: true);
         Assert.Equal(10, Assert.Single(fixture.Log.DescribeProducers()).ProducerId);
     }
 

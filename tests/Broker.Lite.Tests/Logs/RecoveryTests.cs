@@ -191,7 +191,7 @@ public sealed class RecoveryTests
         Assert.Equal(ErrorCode.KafkaStorageError, fixture.Log.DeleteRecords(1));
         Assert.Equal(ErrorCode.KafkaStorageError, fixture.Log.Flush());
         Assert.Equal(0, fixture.Log.ApplyRetention());
-        fixture.Log.Maintain();
+        fixture.Log.Maintain(withRetention: true);
     }
 
     [Theory]
@@ -204,10 +204,10 @@ public sealed class RecoveryTests
         fixture.Append(LogFixture.Batch(1));
         Assert.Equal(10, fixture.Log.RecoveryPoint);
         fixture.Append(LogFixture.Batch(1));
-        fixture.Log.Maintain();
+        fixture.Log.Maintain(withRetention: true);
         Assert.Equal(10, fixture.Log.RecoveryPoint);
         fixture.Time.NowMs += 5000;
-        fixture.Log.Maintain();
+        fixture.Log.Maintain(withRetention: true);
         Assert.Equal(11, fixture.Log.RecoveryPoint);
     }
 

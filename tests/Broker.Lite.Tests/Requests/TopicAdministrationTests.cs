@@ -78,6 +78,11 @@ public sealed class TopicAdministrationTests
     [InlineData("segment.bytes", "13")]
     [InlineData("compression.type", "brotli")]
     [InlineData("message.format.version", "new")]
+    [InlineData("compression.gzip.level", "0")]
+    [InlineData("compression.gzip.level", "10")]
+    [InlineData("compression.zstd.level", "23")]
+    [InlineData("remote.storage.enable", "true")]
+    [InlineData("local.retention.ms", "-3")]
     public async Task Wrong_topic_configuration_is_refused(string name, string? value)
     {
         await using var broker = await TestBroker.StartAsync();
