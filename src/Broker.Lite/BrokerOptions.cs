@@ -49,6 +49,12 @@ public sealed record BrokerOptions
     /// <summary>Sees every request before its handler; for tests. Default: null.</summary>
     public RequestInterceptor? Interceptor { get; init; }
 
+    /// <summary>
+    /// Whether group members that wait are answered inside the call, or the clock's tick, that ends their wait, instead of on the thread pool: for a simulation, which
+    /// decides itself what comes next. Whoever is answered there must not call the broker.
+    /// </summary>
+    internal bool AnswersInside { get; init; }
+
     /// <summary>Where logs go. Default: nowhere.</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
 

@@ -53,7 +53,7 @@ public sealed class BrokerServer : IAsyncDisposable
             var transactionJournal = new TransactionTopic(catalog, options.TimeProvider, _logger);
             var transactions = transactionJournal.Replay();
 
-            var groupOptions = GroupOptionsOf(config);
+            var groupOptions = GroupOptionsOf(config) with { AnswersInside = options.AnswersInside };
             var coordinator = new GroupCoordinator(groups, groupOptions, _timers, options.TimeProvider, journal, options.NewId, _logger);
             var offsets = new GroupOffsets(groups, coordinator, groupOptions, options.TimeProvider, journal, _logger);
             var security = SecurityStore.Open(options.DataDirectory);

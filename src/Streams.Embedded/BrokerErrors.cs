@@ -1,4 +1,3 @@
-using Broker.Lite;
 using Kafka.Protocol;
 using Streams.Core;
 
@@ -7,20 +6,6 @@ namespace Streams.Embedded;
 /// <summary>What the broker says, as the engine's exceptions.</summary>
 internal static class BrokerErrors
 {
-    /// <summary>Waits for a local request on the caller's own thread; the broker's end shows as an unavailable cluster.</summary>
-    public static async Task<TResponse> AskAsync<TResponse>(this LocalConnection connection, IRequest<TResponse> request, CancellationToken cancellationToken)
-        where TResponse : IApiMessage, new()
-    {
-        try
-        {
-            return await connection.SendAsync(request, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception failure) when (failure is ObjectDisposedException || (failure is OperationCanceledException && !cancellationToken.IsCancellationRequested))
-        {
-            throw new ClusterUnavailableException($"The embedded broker has stopped, so {request.Key} has no answer.", failure);
-        }
-    }
-
     public static void ThrowIfError(ErrorCode error, string what)
     {
         if (error == ErrorCode.None) return;

@@ -1,4 +1,3 @@
-using Broker.Lite;
 using Kafka.Protocol;
 using Kafka.Protocol.Messages;
 using Streams.Core;
@@ -6,7 +5,7 @@ using Streams.Core;
 namespace Streams.Embedded;
 
 /// <summary>Topics and offsets of a broker in this process.</summary>
-internal sealed class EmbeddedAdmin(LocalConnection connection) : IClusterAdmin
+internal sealed class EmbeddedAdmin(BrokerConnection connection) : IClusterAdmin
 {
     private const long EarliestTimestamp = -2;
     private const long LatestTimestamp = -1;

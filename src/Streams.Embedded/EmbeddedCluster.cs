@@ -69,7 +69,7 @@ public sealed class EmbeddedCluster : ICluster
     {
         ArgumentNullException.ThrowIfNull(options);
         RefuseProperties(options.Properties, "consumer");
-        return new EmbeddedConsumer(Broker.Connect(options.ClientId), options);
+        return new EmbeddedConsumer(Connect(options.ClientId), options);
     }
 
     /// <inheritdoc/>
@@ -77,20 +77,22 @@ public sealed class EmbeddedCluster : ICluster
     {
         ArgumentNullException.ThrowIfNull(options);
         RefuseProperties(options.Properties, "producer");
-        return new EmbeddedProducer(Broker.Connect(options.ClientId), options, _time);
+        return new EmbeddedProducer(Connect(options.ClientId), options, _time);
     }
 
     /// <inheritdoc/>
-    public IClusterAdmin CreateAdmin(string clientId) => new EmbeddedAdmin(Broker.Connect(clientId));
+    public IClusterAdmin CreateAdmin(string clientId) => new EmbeddedAdmin(Connect(clientId));
 
     /// <inheritdoc/>
-    public IGroupCoordinator CreateGroupCoordinator(string clientId, string groupId) => new EmbeddedGroupCoordinator(Broker.Connect(clientId), groupId);
+    public IGroupCoordinator CreateGroupCoordinator(string clientId, string groupId) => new EmbeddedGroupCoordinator(Connect(clientId), groupId);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         if (_ownsBroker && _broker.IsValueCreated) await _broker.Value.DisposeAsync().ConfigureAwait(false);
     }
+
+    private BrokerConnection Connect(string clientId) => new(Broker.Connect(clientId));
 
     private static void RefuseProperties(IReadOnlyDictionary<string, string> properties, string prefix)
     {

@@ -1,4 +1,3 @@
-using Broker.Lite;
 using Kafka.Protocol;
 using Kafka.Protocol.Messages;
 using Streams.Core;
@@ -17,7 +16,7 @@ internal sealed class EmbeddedConsumer : IRecordConsumer
     private const int MaxBytesPerPartition = 1 << 20;
     private const sbyte ReadCommitted = 1;
 
-    private readonly LocalConnection _connection;
+    private readonly BrokerConnection _connection;
     private readonly ConsumerOptions _options;
     private readonly object _gate = new();
     private readonly Dictionary<TopicPartition, Position> _positions = [];
@@ -30,7 +29,7 @@ internal sealed class EmbeddedConsumer : IRecordConsumer
     private long _readyBytes;
     private Exception? _failure;
 
-    public EmbeddedConsumer(LocalConnection connection, ConsumerOptions options)
+    public EmbeddedConsumer(BrokerConnection connection, ConsumerOptions options)
     {
         _connection = connection;
         _options = options;

@@ -1,4 +1,3 @@
-using Broker.Lite;
 using Kafka.Protocol;
 using Kafka.Protocol.Messages;
 using Streams.Core;
@@ -6,7 +5,7 @@ using Streams.Core;
 namespace Streams.Embedded;
 
 /// <summary>The coordinator of a group on a broker in this process.</summary>
-internal sealed class EmbeddedGroupCoordinator(LocalConnection connection, string groupId) : IGroupCoordinator
+internal sealed class EmbeddedGroupCoordinator(BrokerConnection connection, string groupId) : IGroupCoordinator
 {
     private static readonly TimeSpan _unstableRetry = TimeSpan.FromMilliseconds(20);
 
@@ -162,7 +161,7 @@ internal sealed class EmbeddedGroupCoordinator(LocalConnection connection, strin
             if (!unstable) return committed;
 
             // A transaction with offsets of this group is about to end; its outcome decides what the offset is.
-            await Task.Delay(_unstableRetry, cancellationToken).ConfigureAwait(false);
+            await connection.PauseAsync(_unstableRetry, cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Buffers;
-using Broker.Lite;
 using Kafka.Protocol;
 using Kafka.Protocol.Messages;
 using Kafka.Protocol.Records;
@@ -34,13 +33,12 @@ internal sealed class EmbeddedProducer : IRecordProducer
     /// <summary>Kafka's <c>retry.backoff.ms</c>.</summary>
     private static readonly TimeSpan _retryBackoff = TimeSpan.FromMilliseconds(100);
 
-    private readonly LocalConnection _connection;
+    private readonly BrokerConnection _connection;
     private readonly ProducerOptions _options;
     private readonly TimeProvider _time;
     private readonly RecordBatchOptions _batchOptions;
     private readonly Dictionary<string, Topic> _topics = [];
     private readonly List<Batch> _open = [];
-    private readonly ManualResetEventSlim _pause = new(false);
     private readonly ArrayBufferWriter<byte> _headers = new();
     private readonly ProduceRequest _request = new() { Acks = AcksAll, TimeoutMs = 30_000 };
     private readonly ProduceRequest.TopicProduceData _topicData = new();
@@ -51,7 +49,7 @@ internal sealed class EmbeddedProducer : IRecordProducer
     private bool _hasContent;
     private int _transactionNumber;
 
-    public EmbeddedProducer(LocalConnection connection, ProducerOptions options, TimeProvider time)
+    public EmbeddedProducer(BrokerConnection connection, ProducerOptions options, TimeProvider time)
     {
         _connection = connection;
         _options = options;
@@ -81,15 +79,17 @@ internal sealed class EmbeddedProducer : IRecordProducer
         if (_options.TransactionalId is not null && !_isOpen) throw new InvalidOperationException("There is no open transaction to write in.");
         var handle = (Topic)topic;
         var batch = handle.Batches[partition] ??= new Batch(handle, partition, _batchOptions);
+        batch.StartNext();
         if (!TryAppend(batch, in record))
         {
-            Append(batch);
+            AppendPatiently(batch);
             if (!TryAppend(batch, in record))
                 throw new ProductionException($"A record of {record.Key.Length + record.Value.Length} bytes for {topic.Name}-{partition} is larger than the largest batch ({MaxBatchBytes} bytes).");
         }
 
-        if (batch.Builder.Count == 1) _open.Add(batch);
-        if (batch.Builder.UncompressedBytes >= BatchBytes || (long)_open.Count * BatchBytes > _options.MaxBufferedBytes) Append(batch);
+        if (!batch.IsOpen) _open.Add(batch);
+        batch.IsOpen = true;
+        if (batch.Builder.UncompressedBytes >= BatchBytes || (long)_open.Count * BatchBytes > _options.MaxBufferedBytes) AppendPatiently(batch);
     }
 
     public void SendPending()
@@ -165,17 +165,30 @@ internal sealed class EmbeddedProducer : IRecordProducer
     public void AbortTransaction(CancellationToken cancellationToken)
     {
         RequireOpen();
-        foreach (var batch in _open) batch.Builder.Reset();
+        var isInDoubt = false;
+        foreach (var batch in _open)
+        {
+            isInDoubt |= batch.Unanswered is not null;
+            batch.Discard();
+        }
+
         _open.Clear();
         End(commit: false, cancellationToken);
+        if (!isInDoubt) return;
+
+        // Whether the broker has counted what it did not answer for nobody knows; with a new epoch the numbers begin again.
+        InitProducer(cancellationToken);
+        foreach (var batch in _topics.Values.SelectMany(topic => topic.Batches))
+        {
+            if (batch is not null) batch.NextSequence = 0;
+        }
     }
 
     public void Dispose()
     {
-        foreach (var batch in _topics.Values.SelectMany(topic => topic.Batches)) batch?.Builder.Dispose();
+        foreach (var batch in _topics.Values.SelectMany(topic => topic.Batches)) batch?.Dispose();
         _topics.Clear();
         _open.Clear();
-        _pause.Dispose();
     }
 
     private static ErrorCode FirstError(TxnOffsetCommitResponse response)
@@ -234,7 +247,7 @@ internal sealed class EmbeddedProducer : IRecordProducer
         List<Batch>? added = null;
         foreach (var batch in batches)
         {
-            if (batch.AddedTo != _transactionNumber && batch.Builder.Count > 0) (added ??= []).Add(batch);
+            if (batch.AddedTo != _transactionNumber && (batch.UnsentCount > 0 || batch.Unanswered is not null)) (added ??= []).Add(batch);
         }
 
         if (added is null) return;
@@ -265,7 +278,7 @@ internal sealed class EmbeddedProducer : IRecordProducer
             if (IsFenced(error)) throw new TaskMigratedException(Describe(error, what));
             if (!error.IsRetriable() && error is not (ErrorCode.ConcurrentTransactions or ErrorCode.RebalanceInProgress)) throw new TransactionAbortedException(Describe(error, what));
             if (_time.GetElapsedTime(started) >= _transactionPatience) throw new ClusterUnavailableException(Describe(error, what));
-            _pause.Wait(_transactionBackoff, cancellationToken);
+            _connection.Pause(_transactionBackoff, cancellationToken);
         }
     }
 
@@ -286,19 +299,59 @@ internal sealed class EmbeddedProducer : IRecordProducer
         return batch.Builder.TryAppendEncoded(batch.Builder.Count, timestamp, key, value, _headers.WrittenSpan);
     }
 
+    // A broker that does not answer is waited for as long as a delivery may take: there is nowhere to put more.
+    private void AppendPatiently(Batch batch)
+    {
+        var started = _time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                Append(batch);
+                return;
+            }
+            catch (ClusterUnavailableException failure)
+            {
+                if (_time.GetElapsedTime(started) >= _deliveryTimeout)
+                    throw new ProductionException($"Records for {batch.Topic.Name}-{batch.Partition} could not be written for {_deliveryTimeout.TotalSeconds} s: {failure.Message}", failure);
+                _connection.Pause(_retryBackoff, CancellationToken.None);
+            }
+        }
+    }
+
+    // What has been sent and not answered is offered again as it was, with its numbers, so that the broker can tell; records that came since are the next batch.
     private void Append(Batch batch)
     {
-        _open.Remove(batch);
-        if (batch.Builder.Count == 0) return;
-        if (_isOpen) AddToTransaction([batch]);
-        else if (_producerId < 0) InitProducer(CancellationToken.None);
-        var count = batch.Builder.Count;
-        batch.Builder.SetProducer(_producerId, _producerEpoch, batch.NextSequence);
+        if (batch.Unanswered is not null) Offer(batch);
+        if (batch.UnsentCount > 0)
+        {
+            if (_isOpen) AddToTransaction([batch]);
+            else if (_producerId < 0) InitProducer(CancellationToken.None);
+            batch.Builder.SetProducer(_producerId, _producerEpoch, batch.NextSequence);
+            batch.Seal();
+            Offer(batch);
+        }
+
+        if (batch.IsOpen) _open.Remove(batch);
+        batch.IsOpen = false;
+    }
+
+    private void Offer(Batch batch)
+    {
+        var count = batch.UnansweredCount;
         _topicData.Name = batch.Topic.Name;
         _partitionData.Index = batch.Partition;
-        _partitionData.Records = batch.Builder.Build();
-        var answer = AppendWithRetries(batch, count);
-        _partitionData.Records = null;
+        _partitionData.Records = batch.Unanswered;
+        ProduceResponse.PartitionProduceResponse answer;
+        try
+        {
+            answer = AppendWithRetries();
+        }
+        finally
+        {
+            _partitionData.Records = null;
+        }
+
         if (answer.ErrorCode != ErrorCode.None)
         {
             Refuse(batch, count, answer);
@@ -307,11 +360,11 @@ internal sealed class EmbeddedProducer : IRecordProducer
 
         batch.AcknowledgedOffset = answer.BaseOffset + count;
         batch.NextSequence = RecordBatchHeader.IncrementSequence(batch.NextSequence, count);
-        batch.Builder.Reset();
+        batch.Answered();
     }
 
     // The broker's disk may be full for a while. The same batch with the same sequence numbers is offered again, so nothing is doubled or lost.
-    private ProduceResponse.PartitionProduceResponse AppendWithRetries(Batch batch, int count)
+    private ProduceResponse.PartitionProduceResponse AppendWithRetries()
     {
         var started = _time.GetTimestamp();
         while (true)
@@ -320,7 +373,7 @@ internal sealed class EmbeddedProducer : IRecordProducer
             if (answer.ErrorCode == ErrorCode.None || !answer.ErrorCode.IsRetriable()) return answer;
             if (_time.GetElapsedTime(started) >= _deliveryTimeout)
                 return answer;
-            _pause.Wait(_retryBackoff);
+            _connection.Pause(_retryBackoff, CancellationToken.None);
         }
     }
 
@@ -337,7 +390,7 @@ internal sealed class EmbeddedProducer : IRecordProducer
         if (_options.TransactionalId is not null || _options.OnRefused?.Invoke(batch.Topic.Name, failure) != true) throw failure;
 
         // The broker has none of them, so that the numbers they had are the next batch's.
-        batch.Builder.Reset();
+        batch.Answered();
     }
 
     private static string Refused(Batch batch, int count, ProduceResponse.PartitionProduceResponse answer)
@@ -392,13 +445,27 @@ internal sealed class EmbeddedProducer : IRecordProducer
         public Batch?[] Batches { get; } = new Batch?[partitionCount];
     }
 
-    private sealed class Batch(Topic topic, int partition, RecordBatchOptions options)
+    private sealed class Batch(Topic topic, int partition, RecordBatchOptions options) : IDisposable
     {
+        private RecordBatchBuilder? _sealed;
+
         public Topic Topic { get; } = topic;
 
         public int Partition { get; } = partition;
 
-        public RecordBatchBuilder Builder { get; } = new(options);
+        /// <summary>What is being filled.</summary>
+        public RecordBatchBuilder Builder { get; private set; } = new(options);
+
+        /// <summary>What has been sent and not been answered; <c>null</c> when everything has.</summary>
+        public ReadOnlyMemory<byte>? Unanswered { get; private set; }
+
+        public int UnansweredCount { get; private set; }
+
+        /// <summary>Records that have not been sent.</summary>
+        public int UnsentCount => Unanswered is null || _sealed is not null ? Builder.Count : 0;
+
+        /// <summary>Whether it is among those to send.</summary>
+        public bool IsOpen { get; set; }
 
         public int NextSequence { get; set; }
 
@@ -406,5 +473,41 @@ internal sealed class EmbeddedProducer : IRecordProducer
 
         /// <summary>Number of the transaction that the partition was added to last.</summary>
         public int AddedTo { get; set; }
+
+        /// <summary>Ends the batch being filled, which is then unanswered. Only when nothing is.</summary>
+        public void Seal()
+        {
+            Unanswered = Builder.Build();
+            UnansweredCount = Builder.Count;
+        }
+
+        /// <summary>Makes room for a record while there is no answer, which is rare: otherwise one buffer does.</summary>
+        public void StartNext()
+        {
+            if (Unanswered is null || _sealed is not null) return;
+            _sealed = Builder;
+            Builder = new RecordBatchBuilder(options);
+        }
+
+        public void Answered()
+        {
+            if (_sealed is null) Builder.Reset();
+            else _sealed.Dispose();
+            _sealed = null;
+            Unanswered = null;
+        }
+
+        public void Discard()
+        {
+            Answered();
+            Builder.Reset();
+            IsOpen = false;
+        }
+
+        public void Dispose()
+        {
+            Builder.Dispose();
+            _sealed?.Dispose();
+        }
     }
 }

@@ -27,5 +27,8 @@ public sealed class KeyValueBytesStoreSupplier
     /// <summary>Number of entries past which the least recently used goes; <c>null</c> keeps all.</summary>
     public int? MaxEntries { get; }
 
-    internal IByteEngine? OpenEngine(IStateStoreContext context, string kind) => IsPersistent ? RocksDbEngine.Open(context, Name, kind) : null;
+    /// <summary>What keeps the content of a store that outlives the process; RocksDB unless a test has something else.</summary>
+    internal Func<IStateStoreContext, string, string, IByteEngine> Engine { get; init; } = RocksDbEngine.Open;
+
+    internal IByteEngine? OpenEngine(IStateStoreContext context, string kind) => IsPersistent ? Engine(context, Name, kind) : null;
 }

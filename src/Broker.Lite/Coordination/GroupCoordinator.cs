@@ -533,5 +533,5 @@ internal sealed class GroupCoordinator
 
     private static Task<JoinResult> Rejected(ErrorCode error, string memberId) => Task.FromResult(JoinResult.Failed(error, memberId));
 
-    private static TaskCompletionSource<T> NewCompletion<T>() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource<T> NewCompletion<T>() => new(_options.AnswersInside ? TaskCreationOptions.None : TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -16,4 +16,7 @@ internal sealed record GroupOptions
     public required long OffsetRetentionMs { get; init; }
 
     public required long OffsetRetentionCheckIntervalMs { get; init; }
+
+    /// <summary>Whether members that wait are answered inside the call that ends their wait; see <see cref="BrokerOptions.AnswersInside"/>.</summary>
+    public bool AnswersInside { get; init; }
 }

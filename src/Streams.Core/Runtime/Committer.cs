@@ -117,8 +117,7 @@ internal sealed class Committer : IDisposable
         if (tasks.Count == 0) return CommitResult.Done;
         try
         {
-            var consumed = new List<OffsetCommit>();
-            foreach (var task in tasks) consumed.AddRange(task.PrepareCommit());
+            var consumed = Prepare(tasks);
             var waiting = Metrics?.Mark();
             FlushProducer();
             if (IsExactlyOnce) CommitTransaction(consumed);
@@ -133,6 +132,21 @@ internal sealed class Committer : IDisposable
         {
             Retry(failure);
             return CommitResult.NotNow;
+        }
+    }
+
+    // What a cache has given out it does not have any more: a flush that broke off in the middle cannot be made again.
+    private static List<OffsetCommit> Prepare(IReadOnlyList<StreamTask> tasks)
+    {
+        var consumed = new List<OffsetCommit>();
+        try
+        {
+            foreach (var task in tasks) consumed.AddRange(task.PrepareCommit());
+            return consumed;
+        }
+        catch (ClusterUnavailableException failure)
+        {
+            throw new TransactionAbortedException("The cluster did not answer while stores were flushed: " + failure.Message, failure);
         }
     }
 

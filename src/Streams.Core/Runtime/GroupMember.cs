@@ -45,14 +45,16 @@ internal interface IGroupMemberOwner
 /// One member per instance, not per thread: an instance's share is in proportion to its threads, and it divides its tasks among them itself.
 /// A coordinator that does not answer is asked again with growing pauses (100 ms to 10 s), without end. Source: Kafka's <c>ConsumerCoordinator</c>, KIP-345.
 /// </remarks>
-internal sealed class GroupMember(IGroupCoordinator coordinator, StreamsConfig config, IGroupMemberOwner owner, ILogger logger) : IDisposable
+internal sealed class GroupMember(IGroupCoordinator coordinator, StreamsConfig config, IGroupMemberOwner owner, ILogger logger)
 {
     private const string ProtocolType = "consumer";
     private const string ProtocolName = "stream";
     private const double FirstRetryMs = 100;
     private const double MaxRetryMs = 10_000;
 
-    private readonly SemaphoreSlim _rejoin = new(0, 1);
+    private readonly Lock _gate = new();
+    private TaskCompletionSource? _rejoin;
+    private bool _rejoinAsked;
     private PartitionCounts? _divided;
     private TimeSpan? _probeAfter;
     private byte _nonce;
@@ -71,13 +73,10 @@ internal sealed class GroupMember(IGroupCoordinator coordinator, StreamsConfig c
     /// <summary>Asks for a new join: a commit was refused, or there is something to tell the leader.</summary>
     public void RequestRejoin()
     {
-        try
+        lock (_gate)
         {
-            _rejoin.Release();
-        }
-        catch (SemaphoreFullException)
-        {
-            // One request is as good as two.
+            _rejoinAsked = true;
+            if (_rejoin is { } waiting) config.Threads.Complete(waiting);
         }
     }
 
@@ -101,7 +100,7 @@ internal sealed class GroupMember(IGroupCoordinator coordinator, StreamsConfig c
             catch (ClusterUnavailableException failure)
             {
                 Log.CoordinatorUnavailable(logger, config.ApplicationId, retryMs, failure);
-                await Task.Delay(TimeSpan.FromMilliseconds(retryMs), config.TimeProvider, cancellationToken).ConfigureAwait(false);
+                await config.Threads.Delay(TimeSpan.FromMilliseconds(retryMs), config.TimeProvider, cancellationToken).ConfigureAwait(false);
                 retryMs = Math.Min(retryMs * 2, MaxRetryMs);
             }
         }
@@ -121,8 +120,6 @@ internal sealed class GroupMember(IGroupCoordinator coordinator, StreamsConfig c
             Log.LeaveFailed(logger, config.ApplicationId, failure);
         }
     }
-
-    public void Dispose() => _rejoin.Dispose();
 
     private async Task<bool> JoinAsync(CancellationToken cancellationToken)
     {
@@ -165,8 +162,8 @@ internal sealed class GroupMember(IGroupCoordinator coordinator, StreamsConfig c
         while (!assigning.IsCompleted)
         {
             using var pause = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            var first = await Task.WhenAny(assigning, Task.Delay(config.HeartbeatInterval, config.TimeProvider, pause.Token)).ConfigureAwait(false);
-            await pause.CancelAsync().ConfigureAwait(false);
+            var first = await Task.WhenAny(assigning, config.Threads.Delay(config.HeartbeatInterval, config.TimeProvider, pause.Token)).ConfigureAwait(false);
+            pause.Cancel();
             if (first == assigning || cancellationToken.IsCancellationRequested) break;
             try
             {
@@ -270,25 +267,33 @@ internal sealed class GroupMember(IGroupCoordinator coordinator, StreamsConfig c
         }
     }
 
+    // Until the next sign of life is due, or sooner when somebody wants to join again, which the answer says.
     private async Task<bool> WaitAsync(CancellationToken cancellationToken)
     {
-        using var pause = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var delay = Task.Delay(config.HeartbeatInterval, config.TimeProvider, pause.Token);
-        var rejoin = _rejoin.WaitAsync(pause.Token);
-        var first = await Task.WhenAny(delay, rejoin).ConfigureAwait(false);
-        await pause.CancelAsync().ConfigureAwait(false);
-        cancellationToken.ThrowIfCancellationRequested();
-        if (first == rejoin) return true;
-
-        // The request may have come between the delay's end and the cancellation; it must not be lost.
-        try
+        var rejoin = config.Threads.CreateCompletion();
+        bool asked;
+        lock (_gate)
         {
-            await rejoin.ConfigureAwait(false);
-            return true;
+            asked = _rejoinAsked;
+            _rejoin = rejoin;
         }
-        catch (OperationCanceledException)
+
+        if (!asked)
         {
-            return false;
+            using var pause = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            await Task.WhenAny(config.Threads.Delay(config.HeartbeatInterval, config.TimeProvider, pause.Token), rejoin.Task).ConfigureAwait(false);
+
+            // Nothing but the delay's timer is behind it.
+            pause.Cancel();
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (_gate)
+        {
+            asked = _rejoinAsked;
+            _rejoinAsked = false;
+            _rejoin = null;
+            return asked;
         }
     }
 

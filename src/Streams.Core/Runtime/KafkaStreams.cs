@@ -124,7 +124,7 @@ public sealed class KafkaStreams : IAsyncDisposable
             }
 
             if (State is KafkaStreamsState.Rebalancing or KafkaStreamsState.Running) SetState(KafkaStreamsState.PendingShutdown);
-            closing = _closing ??= Task.Run(() => _instance.CloseAsync(leaveGroup ?? _config.GroupInstanceId is null), CancellationToken.None);
+            closing = _closing ??= _config.Threads.Run(() => _instance.CloseAsync(leaveGroup ?? _config.GroupInstanceId is null));
         }
 
         try
@@ -260,7 +260,7 @@ public sealed class KafkaStreams : IAsyncDisposable
             Failure = failure;
             Log.Failed(_logger, _config.ApplicationId, failure);
             SetState(KafkaStreamsState.PendingError);
-            _closing ??= Task.Run(() => _instance!.CloseAsync(leaveGroup: true), CancellationToken.None);
+            _closing ??= _config.Threads.Run(() => _instance!.CloseAsync(leaveGroup: true));
         }
     }
 
@@ -307,7 +307,7 @@ public sealed class KafkaStreams : IAsyncDisposable
             _plan = streams._plan;
             _logger = streams._logger;
             _stateDirectory = new StateDirectory(_config.StateDirectory, _config.ApplicationId, _logger);
-            _processId = _config.ReadCommitted ? _stateDirectory.ProcessId() : Guid.NewGuid();
+            _processId = _config.ProcessId ?? (_config.ReadCommitted ? _stateDirectory.ProcessId() : Guid.NewGuid());
             var clientId = _clientId = _config.ClientId ?? $"{_config.ApplicationId}-{_processId}";
             _ownsCluster = _config.Cluster is null;
             _cluster = _config.Cluster ?? KafkaClusterProvider.Create(_config.BootstrapServers!, _config.ClientProperties, _logger, _config.TimeProvider);
@@ -383,7 +383,7 @@ public sealed class KafkaStreams : IAsyncDisposable
             // Threads first: their last commits are made as members of the group. A thread that is being added is in the list or never starts.
             foreach (var thread in Threads) thread.Stop();
             foreach (var thread in Threads) thread.Join(Timeout.InfiniteTimeSpan);
-            await _streams._stopping.CancelAsync().ConfigureAwait(false);
+            _streams._stopping.Cancel();
             await _membership.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await _cleaning.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (leaveGroup)
@@ -404,7 +404,6 @@ public sealed class KafkaStreams : IAsyncDisposable
             // They may use the cluster until here, and learn how the application ended.
             await Task.WhenAll(_companions.Select(companion => companion.EndAsync(_streams.Failure))).ConfigureAwait(false);
             foreach (var thread in Threads) thread.Dispose();
-            _member.Dispose();
             await _coordinator.DisposeAsync().ConfigureAwait(false);
             _admin.Dispose();
             _stateDirectory.Dispose();
@@ -634,7 +633,13 @@ public sealed class KafkaStreams : IAsyncDisposable
 
         public void ThreadEnded(StreamThread thread, Exception? failure)
         {
-            if (failure is null) return;
+            if (failure is null)
+            {
+                // Others may be waiting for what it has let go of.
+                if (!_closing) _member.RequestRejoin();
+                return;
+            }
+
             if (Volatile.Read(ref _shutdownCause) is null) _streams.Fail(failure);
             else _ = FailWhenHeardAsync(failure);
         }
@@ -693,7 +698,7 @@ public sealed class KafkaStreams : IAsyncDisposable
             var cancellation = _streams._stopping.Token;
             while (true)
             {
-                await Task.Delay(_config.StateCleanupDelay, _config.TimeProvider, cancellation).ConfigureAwait(false);
+                await _config.Threads.Delay(_config.StateCleanupDelay, _config.TimeProvider, cancellation).ConfigureAwait(false);
                 _stateDirectory.CleanUp(_config.StateCleanupDelay, _config.TimeProvider.GetUtcNow());
             }
         }

@@ -38,14 +38,14 @@ internal sealed class StateUpdater : IDisposable
     private readonly ConcurrentQueue<Action> _commands = new();
     private readonly ConcurrentQueue<StreamTask> _restored = new();
     private readonly ConcurrentQueue<(StreamTask Task, Exception Failure)> _failed = new();
-    private readonly AutoResetEvent _wake = new(false);
+    private readonly RuntimeSignal _wake;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _gate = new();
     private readonly Dictionary<StreamTask, bool> _tasks = [];
     private readonly List<StreamTask> _arrived = [];
     private readonly Dictionary<TopicPartition, List<Follower>> _followers = [];
     private CancellationTokenSource _interruption = new();
-    private Thread? _thread;
+    private RuntimeThread? _thread;
     private volatile IRecordConsumer? _consumer;
     private volatile bool _ended;
     private volatile bool _paused;
@@ -70,6 +70,7 @@ internal sealed class StateUpdater : IDisposable
         _config = config;
         _changed = changed;
         _logger = logger;
+        _wake = config.Threads.CreateSignal();
     }
 
     /// <summary>Gives a task away. Its stores are open and nobody else touches them until it comes back.</summary>
@@ -77,7 +78,7 @@ internal sealed class StateUpdater : IDisposable
     {
         if (_thread is null)
         {
-            _thread = new Thread(Run) { Name = _name + "-restore", IsBackground = true };
+            _thread = _config.Threads.Create(_name + "-restore", Run);
             _thread.Start();
         }
 
@@ -92,17 +93,17 @@ internal sealed class StateUpdater : IDisposable
     public void Take(StreamTask task, StandbySuspendReason reason)
     {
         if (_thread is null) return;
-        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var done = _config.Threads.CreateCompletion();
         Post(() =>
         {
             try
             {
                 Remove(task, reason);
-                done.SetResult();
+                _config.Threads.Complete(done);
             }
             catch (Exception failure)
             {
-                done.SetException(failure);
+                _config.Threads.Complete(done, failure);
                 throw;
             }
         });
@@ -110,7 +111,7 @@ internal sealed class StateUpdater : IDisposable
         // An administrative call that waits for an answer must not keep the stream thread from its other tasks.
         lock (_gate) _interruption.Cancel();
         if (_ended) Drain();
-        done.Task.GetAwaiter().GetResult();
+        _config.Threads.Wait(done.Task);
     }
 
     /// <summary>A task that is restored and can start.</summary>
@@ -140,7 +141,7 @@ internal sealed class StateUpdater : IDisposable
         _stopping.Cancel();
         lock (_gate) _interruption.Cancel();
         Wake();
-        _thread?.Join();
+        _thread?.Join(Timeout.InfiniteTimeSpan);
         _consumer?.Dispose();
         _interruption.Dispose();
         _wake.Dispose();
@@ -205,7 +206,7 @@ internal sealed class StateUpdater : IDisposable
             if (_arrived.Count > 0) Begin();
             if (_followers.Count == 0 || _paused)
             {
-                _wake.WaitOne();
+                _wake.Wait(Timeout.InfiniteTimeSpan);
                 return;
             }
 
@@ -223,7 +224,7 @@ internal sealed class StateUpdater : IDisposable
             if (_failingSince is null) Log.RestoreRetried(_logger, _name, _config.TaskTimeout.TotalMilliseconds, failure);
             _failingSince ??= _config.TimeProvider.GetTimestamp();
             if (_config.TimeProvider.GetElapsedTime(_failingSince.Value) >= _config.TaskTimeout) throw;
-            _wake.WaitOne(_retryPause);
+            _wake.Wait(_retryPause);
         }
     }
 
@@ -382,7 +383,7 @@ internal sealed class StateUpdater : IDisposable
         RecordBatch? batch;
         if (_consumer is null)
         {
-            _wake.WaitOne(_pollTime);
+            _wake.Wait(_pollTime);
             return;
         }
 

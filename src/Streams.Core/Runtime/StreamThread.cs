@@ -75,10 +75,10 @@ internal sealed class StreamThread : IDisposable
     private readonly Dictionary<TopicPartition, StreamTask> _taskByPartition = [];
     private readonly HashSet<StreamTask> _running = [];
     private readonly HashSet<TopicPartition> _paused = [];
+    private readonly Dictionary<TopicPartition, long> _outOfRange = [];
     private readonly Dictionary<TopicPartition, long> _purgeable = [];
     private readonly CancellationTokenSource _stopping = new();
-    private readonly ManualResetEventSlim _pause = new();
-    private readonly Thread _thread;
+    private readonly RuntimeThread _thread;
 
     private IRecordConsumer? _consumer;
     private readonly Committer _committer;
@@ -133,7 +133,7 @@ internal sealed class StreamThread : IDisposable
         _metrics = new ThreadMetrics(name, config.TimeProvider);
         _logger = logger;
         _committer = new Committer(name, transactionalId, config, cluster, coordinator, () => owner.Membership, owner.MayBeOutdated, errors, logger) { Metrics = _metrics };
-        _thread = new Thread(Run) { Name = name, IsBackground = true };
+        _thread = config.Threads.Create(name, Run);
     }
 
     public string Name { get; }
@@ -157,7 +157,7 @@ internal sealed class StreamThread : IDisposable
     public long ProcessedRecords => Volatile.Read(ref _processedRecords);
 
     /// <summary>Whether the caller is this very thread.</summary>
-    public bool IsCurrent => Thread.CurrentThread == _thread;
+    public bool IsCurrent => _thread.IsCurrent;
 
     public void Start() => _thread.Start();
 
@@ -172,11 +172,7 @@ internal sealed class StreamThread : IDisposable
     public bool Join(TimeSpan timeout) => !_thread.IsAlive || _thread.Join(timeout);
 
     /// <summary>Call after <see cref="Join"/> said that the thread has ended; the thread disposes its clients itself.</summary>
-    public void Dispose()
-    {
-        _stopping.Dispose();
-        _pause.Dispose();
-    }
+    public void Dispose() => _stopping.Dispose();
 
     /// <summary>
     /// Commits and closes the tasks that are not among the given ones, so that others can have them; one that stays as a standby keeps its stores open. What is new
@@ -207,7 +203,7 @@ internal sealed class StreamThread : IDisposable
 
     private Task Post(Action command)
     {
-        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var done = _config.Threads.CreateCompletion();
         _commands.Enqueue((command, done));
         _consumer?.Wake();
         if (_ended) DrainCommands();
@@ -244,7 +240,15 @@ internal sealed class StreamThread : IDisposable
         try
         {
             Open();
-            while (!_stopping.IsCancellationRequested) Turn();
+            try
+            {
+                while (!_stopping.IsCancellationRequested) Turn();
+            }
+            catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+            {
+                // A question to the cluster was given up for the end of the thread, which is no failure.
+            }
+
             CloseAllClean();
             failure = null;
             return true;
@@ -265,7 +269,7 @@ internal sealed class StreamThread : IDisposable
         CloseClients();
         var delayMs = NextRetryMs();
         Log.ThreadReplaced(_logger, Name, delayMs, failure);
-        _stopping.Token.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(delayMs));
+        _config.Threads.Sleep(TimeSpan.FromMilliseconds(delayMs), _stopping.Token);
         _opensTasks = true;
         _openAt = _config.TimeProvider.GetTimestamp();
         _openingSince = _wentBackSince = _pollFailingSince = null;
@@ -330,7 +334,7 @@ internal sealed class StreamThread : IDisposable
         Poll(hasWork ? TimeSpan.Zero : WaitTime());
         if (!_isPaused)
         {
-            Guard(() =>
+            GuardWork(() =>
             {
                 foreach (var task in _running) Punctuate(task);
             });
@@ -359,7 +363,7 @@ internal sealed class StreamThread : IDisposable
     {
         var processed = 0;
         var started = _config.TimeProvider.GetTimestamp();
-        Guard(() =>
+        GuardWork(() =>
         {
             foreach (var task in _running)
             {
@@ -392,11 +396,12 @@ internal sealed class StreamThread : IDisposable
             RecordBatch? batch;
             try
             {
+                ResetPositions();
                 batch = _consumer!.Poll(batches == 0 ? timeout : TimeSpan.Zero);
             }
             catch (OffsetOutOfRangeException failure)
             {
-                ResetPosition(failure);
+                if (_taskByPartition.ContainsKey(failure.Partition)) _outOfRange[failure.Partition] = failure.Offset;
                 continue;
             }
             catch (ClusterUnavailableException failure)
@@ -405,7 +410,7 @@ internal sealed class StreamThread : IDisposable
                 if (_pollFailingSince is null) Log.PollRetried(_logger, Name, _config.TaskTimeout.TotalMilliseconds, failure);
                 _pollFailingSince ??= _config.TimeProvider.GetTimestamp();
                 if (_config.TimeProvider.GetElapsedTime(_pollFailingSince.Value) >= _config.TaskTimeout) throw;
-                _stopping.Token.WaitHandle.WaitOne(timeout);
+                _config.Threads.Sleep(timeout, _stopping.Token);
                 return records;
             }
 
@@ -508,7 +513,7 @@ internal sealed class StreamThread : IDisposable
     {
         for (var attempt = 0; attempt < LastCommitAttempts; attempt++)
         {
-            if (attempt > 0) _pause.Wait(_commitRetry);
+            if (attempt > 0) _config.Threads.Sleep(_commitRetry, CancellationToken.None);
             var tasks = _running.Where(task => task.CommitNeeded).ToList();
             if (tasks.Count == 0 || Commit(tasks)) return;
         }
@@ -769,6 +774,7 @@ internal sealed class StreamThread : IDisposable
             task.RemoveInput(partition);
             _taskByPartition.Remove(partition);
             _paused.Remove(partition);
+            _outOfRange.Remove(partition);
         }
 
         if (gone.Count > 0) _consumer!.Unassign(gone);
@@ -875,13 +881,18 @@ internal sealed class StreamThread : IDisposable
         };
     }
 
-    private void ResetPosition(OffsetOutOfRangeException failure)
+    // Records were deleted before they were read: going on from the reset policy is what the user chose; None makes it an error. A cluster that does not answer is asked
+    // again by the next poll.
+    private void ResetPositions()
     {
-        // Records were deleted before they were read: going on from the reset policy is what the user chose; None makes it an error.
-        var offset = StartOffset(failure.Partition);
-        Log.PositionLost(_logger, Name, failure.Partition.Topic, failure.Partition.Partition, failure.Offset, offset);
-        _taskByPartition[failure.Partition].Queue(failure.Partition).ExpectFrom(offset);
-        _consumer!.Assign([new TopicPartitionOffset(failure.Partition, offset)]);
+        foreach (var (partition, lost) in _outOfRange)
+        {
+            var offset = StartOffset(partition);
+            Log.PositionLost(_logger, Name, partition.Topic, partition.Partition, lost, offset);
+            _taskByPartition[partition].Queue(partition).ExpectFrom(offset);
+            _consumer!.Assign([new TopicPartitionOffset(partition, offset)]);
+            _outOfRange.Remove(partition);
+        }
     }
 
     private void AnnounceIfRunning()
@@ -902,14 +913,14 @@ internal sealed class StreamThread : IDisposable
             finally
             {
                 // A failure is the thread's to report, once, by its end; whoever gave the command goes on without its tasks.
-                command.Done.SetResult();
+                _config.Threads.Complete(command.Done);
             }
         }
     }
 
     private void DrainCommands()
     {
-        while (_commands.TryDequeue(out var command)) command.Done.TrySetResult();
+        while (_commands.TryDequeue(out var command)) _config.Threads.Complete(command.Done);
     }
 
     // Losing the tasks to another instance is not a failure of the application: give them up and join again. Nor is a transaction that the cluster gave up.
@@ -930,6 +941,19 @@ internal sealed class StreamThread : IDisposable
             GoBack((StreamsException)failure);
         }
     }
+
+    // A cluster that does not answer leaves a record, or a callback, half done: only going back to the last commit does it once.
+    private void GuardWork(Action action) => Guard(() =>
+    {
+        try
+        {
+            action();
+        }
+        catch (ClusterUnavailableException failure)
+        {
+            GoBack(failure);
+        }
+    });
 
     private void CloseAllClean()
     {
@@ -1016,6 +1040,7 @@ internal sealed class StreamThread : IDisposable
         {
             _taskByPartition.Remove(partition);
             _paused.Remove(partition);
+            _outOfRange.Remove(partition);
         }
 
         _consumer?.Unassign(partitions);

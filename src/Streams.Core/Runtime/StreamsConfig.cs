@@ -223,6 +223,12 @@ public sealed record StreamsConfig
     /// <summary>The clock; tests inject their own.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
+    /// <summary>Who the process is, instead of what its state folder or chance says; a simulation knows.</summary>
+    internal Guid? ProcessId { get; init; }
+
+    /// <summary>Where threads come from and how they wait; a simulation has its own.</summary>
+    internal RuntimeThreads Threads { get; init; } = RuntimeThreads.OfSystem;
+
     /// <summary>What <see cref="From"/> could not read.</summary>
     internal IReadOnlyList<string> ReadFaults { get; init; } = [];
 

@@ -211,7 +211,7 @@ public sealed class GroupMemberTests
                 MetadataMaxAge = TimeSpan.FromSeconds(6),
             };
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-            using var member = new GroupMember(coordinator, config, this, NullLogger.Instance);
+            var member = new GroupMember(coordinator, config, this, NullLogger.Instance);
             _member = member;
             var running = member.RunAsync(stop.Token);
             var first = await Task.WhenAny(running, coordinator.Played);

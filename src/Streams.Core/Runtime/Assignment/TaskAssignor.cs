@@ -27,9 +27,10 @@ internal sealed class TaskAssignor
         _stateful = [.. tasks.Where(group.EndPositions.ContainsKey).Order()];
         _stateless = [.. tasks.Where(task => !group.EndPositions.ContainsKey(task)).Order()];
 
-        // A member without threads takes part, so that it can get some again, but there is nothing it could do.
-        _candidates = [.. group.Members.Where(member => member.Value.Threads > 0).OrderBy(member => member.Key, StringComparer.Ordinal).Select(member => new Candidate(member.Key, member.Value))];
-        foreach (var candidate in _candidates)
+        // A member without threads takes part, so that it can get some again, but there is nothing it could do. What it still owns it is about to commit and let go of.
+        List<Candidate> all = [.. group.Members.OrderBy(member => member.Key, StringComparer.Ordinal).Select(member => new Candidate(member.Key, member.Value))];
+        _candidates = [.. all.Where(candidate => candidate.Threads > 0)];
+        foreach (var candidate in all)
         {
             foreach (var task in candidate.Metadata.OwnedTasks)
             {
