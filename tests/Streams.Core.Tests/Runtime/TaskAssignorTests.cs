@@ -132,6 +132,19 @@ public sealed class TaskAssignorTests
         Assert.Empty(Assign([T(0)], ("a", Member(threads: 0))).Active["a"]);
     }
 
+    /// <summary>A member that closes has no threads to offer, and makes its last commit with the tasks it has: nobody else may have them until it is gone.</summary>
+    [Fact]
+    public void Tasks_of_a_member_that_is_closing_are_withheld_until_it_has_left()
+    {
+        var closing = Assign([T(0), T(1)], ("a", Member(threads: 0, owned: [T(0), T(1)])), ("b", Member()));
+        Assert.Empty(closing.Active["a"]);
+        Assert.Empty(closing.Active["b"]);
+        Assert.Equal([T(0), T(1)], closing.Withheld.Order());
+
+        var gone = Assign([T(0), T(1)], ("b", Member()));
+        Assert.Equal([T(0), T(1)], gone.Active["b"]);
+    }
+
     [Fact]
     public void No_members_and_no_tasks_give_nothing()
     {
