@@ -56,11 +56,11 @@ internal sealed record Plan
             Partitions = random.Next(1, 4),
             Standbys = machines > 1 && random.NextDouble() < 0.4 ? 1 : 0,
             RecoveryLag = random.NextDouble() < 0.5 ? 0 : 10_000,
-            Records = random.Next(20, 120),
+            Records = random.Next(20, 100),
             Keys = random.Next(1, 7),
             Caching = random.NextDouble() < 0.5,
             CommitInterval = TimeSpan.FromMilliseconds(random.Next(50, 1000)),
-            Horizon = TimeSpan.FromSeconds(random.Next(10, 40)),
+            Horizon = TimeSpan.FromSeconds(random.Next(8, 26)),
             Network = new NetworkFaults
             {
                 LostRequest = Rate(0.3, 0.01),

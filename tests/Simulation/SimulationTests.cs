@@ -3,13 +3,13 @@ using Xunit;
 
 namespace Simulation;
 
-/// <summary>Some hundred schedules. <c>SIM_SEEDS</c> says how many, <c>SIM_SEED</c> which one alone.</summary>
+/// <summary>Two hundred schedules. <c>SIM_SEEDS</c> says how many, <c>SIM_SEED</c> which one alone.</summary>
 public sealed class SimulationTests(ITestOutputHelper output)
 {
     [Fact]
     public void EverySchedule_WhateverGoesWrong_EndsExact()
     {
-        var (first, count) = Setting("SIM_SEED") is { } one ? (one, 1) : (1, Setting("SIM_SEEDS") ?? 150);
+        var (first, count) = Setting("SIM_SEED") is { } one ? (one, 1) : (1, Setting("SIM_SEEDS") ?? 200);
         var series = Series.Run(first, count, failed => output.WriteLine(Series.Describe(failed)));
         output.WriteLine(series.ToString());
         Assert.True(series.Failed.Count == 0, series + "\n" + string.Join('\n', series.Failed.Take(3).Select(Series.Describe)));

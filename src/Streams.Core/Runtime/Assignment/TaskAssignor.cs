@@ -183,7 +183,7 @@ internal sealed class TaskAssignor
             foreach (var task in target.Active)
             {
                 if (!_group.EndPositions.ContainsKey(task) || IsCaughtUp(target, task)) continue;
-                var keeper = _owners.TryGetValue(task, out var owner) && IsCaughtUp(owner, task)
+                var keeper = _owners.TryGetValue(task, out var owner) && owner.Threads > 0 && IsCaughtUp(owner, task)
                     ? owner
                     : _candidates.Where(candidate => IsCaughtUp(candidate, task)).OrderBy(candidate => Distance(candidate, task)).ThenBy(candidate => candidate.Load).FirstOrDefault();
                 if (keeper is not null) moves.Add((task, target, keeper));
