@@ -12,6 +12,7 @@ public sealed class Running
     {
         var cancellationToken = TestContext.Current.CancellationToken;
         var folder = Folders.New();
+        using var deleteAtEnd = new TemporaryFolder(folder);           // after the broker, which writes to it until it is gone
 
         // <snippet broker-in-process>
         await using var broker = EmbeddedCluster.With(new BrokerOptions
@@ -47,7 +48,6 @@ public sealed class Running
         await watching;
         Assert.Equal(2, counts["hello"]);
         Assert.Equal(1, counts["world"]);
-        Directory.Delete(folder, recursive: true);
     }
 
     [Fact]
