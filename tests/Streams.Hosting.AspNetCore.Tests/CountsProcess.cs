@@ -36,7 +36,9 @@ internal static class CountsProcess
             })
             .Topology(topology => topology.Stream<string, string>(Input).GroupByKey().Count(Materialized.As(Store).WithCachingDisabled())));
         await using var app = builder.Build();
-        app.MapStateStore<string, long>(Store, new() { RetryTimeout = TimeSpan.FromSeconds(60), MaxStaleLag = 0 });
+
+        // Without standbys not even a store that has been restored and is about to run may answer: every answer is an active task's.
+        app.MapStateStore<string, long>(Store, new() { RetryTimeout = TimeSpan.FromSeconds(60), MaxStaleLag = args[4] == "0" ? null : 0 });
         await app.StartAsync();
 
         // Whoever started it holds the other end of its input; when that is gone, so is the reason to be here.

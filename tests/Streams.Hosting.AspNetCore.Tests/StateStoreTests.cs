@@ -172,6 +172,8 @@ public sealed class StateStoreTests
             Assert.Contains("Int32", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         }
 
+        using (var twice = await app.Http.GetAsync("/numbers?key=1&key=2")) Assert.Equal(HttpStatusCode.BadRequest, twice.StatusCode);
+        Assert.Equal("\"it\"", await app.GetAsync("/numbers/-42?key=1"));
         foreach (var cursor in (string[])["x", "-1.", "1.", "0.AAA", "0.!!!!", "0.AAAAAAAA"])
         {
             using var response = await app.Http.GetAsync("/numbers?cursor=" + cursor);

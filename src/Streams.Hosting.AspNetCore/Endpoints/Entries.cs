@@ -70,7 +70,7 @@ internal static class Entries
             var (isStale, lag, isTruncated, next) = (false, 0L, false, (string?)null);
             for (var partition = first; partition < end && next is null && !isTruncated; partition++)
             {
-                if (left == 0)
+                if (left <= 0)
                 {
                     // Whether the rest has anything is not known without asking it; the next page says it.
                     if (hasCursor) next = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{partition}.");

@@ -71,7 +71,7 @@ internal sealed class StoreEndpoint<K>
         var group = _routes.MapGroup(_options.Pattern ?? "/" + Store);
         group.MapGet("", context => GuardAsync(context, () =>
         {
-            if (context.Request.Query.TryGetValue("key", out var text)) return one(context, Key(text.ToString()));
+            if (Text(context.Request, "key") is { } text) return one(context, Key(text));
             return list?.Invoke(context) ?? throw new BadRequestException($"Store '{Store}' is asked for one key: /{Store}/… or ?key=…");
         }));
         group.MapGet("/{key}", context => GuardAsync(context, () => one(context, Key(KeySegment(context.Request)))));
@@ -110,7 +110,7 @@ internal sealed class StoreEndpoint<K>
     public async Task AnswerOneAsync(HttpContext context, K key, StoreRead read, params string[] parameters)
     {
         var streams = Streams;
-        var text = context.Request.Query.TryGetValue("key", out var given) ? given.ToString() : KeySegment(context.Request);
+        var text = context.Request.RouteValues.ContainsKey("key") ? KeySegment(context.Request) : Text(context.Request, "key") ?? "";
         var partitioner = _options.Partitioner;
         var answer = await _router.AskAsync(
             streams,
