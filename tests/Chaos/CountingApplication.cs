@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Streams.Core;
 using Streams.Dsl;
+using Streams.Kafka;
 
 namespace Chaos;
 
@@ -55,6 +56,13 @@ internal static class CountingApplication
             StateStoreCacheMaxBytes = 0,
             LoggerFactory = loggers,
         };
+        if (args.Length > 5)
+        {
+            // It is to die at a step of a commit, so it commits often.
+            var killing = new KillingCluster(new KafkaCluster(bootstrap), Enum.Parse<CommitStep>(args[5]), int.Parse(args[6], CultureInfo.InvariantCulture), Console.Error);
+            config = config with { BootstrapServers = null, Cluster = killing, CommitInterval = TimeSpan.FromMilliseconds(20) };
+        }
+
         using var stop = new CancellationTokenSource();
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
         {

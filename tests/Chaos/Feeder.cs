@@ -56,7 +56,7 @@ internal sealed class Feeder(ICluster cluster, int pairs, TimeSpan duration, Can
         }
     }
 
-    private static void Send(IRecordProducer producer, ProducerTopic topic, int number, long timestamp)
+    public static void Send(IRecordProducer producer, ProducerTopic topic, int number, long timestamp)
     {
         var key = Encoding.UTF8.GetBytes(Workload.Key(number));
         var value = Encoding.UTF8.GetBytes(number.ToString(System.Globalization.CultureInfo.InvariantCulture));

@@ -41,6 +41,9 @@ internal sealed class Judge : IDisposable
 
     public List<string> Faults { get; } = [];
 
+    /// <summary>Different pairs that have come.</summary>
+    public int PairsSeen => _different;
+
     /// <summary>Records read.</summary>
     public long Read { get; private set; }
 

@@ -67,18 +67,22 @@ internal sealed partial class Scene : IDisposable
 
     public void ResumeBroker() => _broker!.Resume();
 
-    public void StartInstance(int index)
+    /// <summary>Starts an instance; with a step and a number it kills itself there, and is not waited for so long.</summary>
+    public void StartInstance(int index, params string[] fatal)
     {
         _instances[index] = Child.Start(
             LogOf(index),
             null,
-            Path.Combine(AppContext.BaseDirectory, "Chaos.dll"),
-            "app",
-            Bootstrap,
-            Path.Combine(Folder, "state-" + index.ToString(CultureInfo.InvariantCulture)),
-            _options.IsExactlyOnce ? "exactly-once" : "at-least-once",
-            SessionMs.ToString(CultureInfo.InvariantCulture),
-            _options.Standbys.ToString(CultureInfo.InvariantCulture));
+            [
+                Path.Combine(AppContext.BaseDirectory, "Chaos.dll"),
+                "app",
+                Bootstrap,
+                Path.Combine(Folder, "state-" + index.ToString(CultureInfo.InvariantCulture)),
+                _options.IsExactlyOnce ? "exactly-once" : "at-least-once",
+                (fatal.Length == 0 ? SessionMs : SessionMs / 2).ToString(CultureInfo.InvariantCulture),
+                _options.Standbys.ToString(CultureInfo.InvariantCulture),
+                .. fatal,
+            ]);
     }
 
     public void KillInstance(int index)
@@ -90,6 +94,8 @@ internal sealed partial class Scene : IDisposable
     public void PauseInstance(int index) => _instances[index]?.Pause();
 
     public void ResumeInstance(int index) => _instances[index]?.Resume();
+
+    public bool HasEnded(int index) => _instances[index] is not { HasExited: false };
 
     public TimeSpan ProcessorTime(int index) => _instances[index]?.ProcessorTime ?? TimeSpan.Zero;
 
