@@ -21,5 +21,6 @@ public sealed class WordCountTests
         await File.WriteAllTextAsync(folder["text.txt"], "one two two\nthree three three\n", TestContext.Current.CancellationToken);
         var printed = await ExampleProcess.RunAsync("WordCount", "--commit-ms", "50", folder["text.txt"]);
         Assert.Contains("check    an independent count agrees: 6 words, 3 different", printed, StringComparison.Ordinal);
+        ReadmeOutput.AssertShows("WordCount", printed);
     }
 }
