@@ -23,6 +23,9 @@ internal interface ILogStore : IDisposable
     /// </summary>
     bool Delete(string topic, int partition);
 
+    /// <summary>The same for all of a topic's partitions, from 0 on; those that have no log are no error. The number of logs deleted.</summary>
+    int DeleteTopic(string topic, int partitions);
+
     /// <summary>
     /// What has to happen now and then: retention, flush by time, expiry of producers, checkpoints. Does I/O; call it every few seconds
     /// from a thread that may wait.

@@ -102,13 +102,26 @@ internal sealed class LogStore : ILogStore
     {
         lock (_gate)
         {
-            if (!_logs.TryRemove(FolderName(topic, partition), out PartitionLog? log))
-                return false;
-            _hasStaleCheckpoints = _dataDirectory is not null;
-            log.Delete();
-            if (_hasStaleCheckpoints)
+            bool deleted = Remove(topic, partition);
+            if (deleted && _hasStaleCheckpoints)
                 RewriteCheckpoints();
-            return true;
+            return deleted;
+        }
+    }
+
+    /// <inheritdoc/>
+    public int DeleteTopic(string topic, int partitions)
+    {
+        lock (_gate)
+        {
+            int deleted = 0;
+            for (int partition = 0; partition < partitions; partition++)
+                deleted += Remove(topic, partition) ? 1 : 0;
+
+            // Once for all of them: the files name every log there is, and are forced to disk.
+            if (deleted > 0 && _hasStaleCheckpoints)
+                RewriteCheckpoints();
+            return deleted;
         }
     }
 
@@ -326,6 +339,16 @@ internal sealed class LogStore : ILogStore
         RewriteCheckpoints();
         if (isClean)
             DiskLogDirectory.ReplaceFile(Path.Combine(_dataDirectory ?? "", CleanShutdownFileName), "{\"version\":0,\"brokerEpoch\":-1}"u8);
+    }
+
+    /// <summary>Takes a log out and deletes it, with the lock held; what the checkpoints say of it is stale then.</summary>
+    private bool Remove(string topic, int partition)
+    {
+        if (!_logs.TryRemove(FolderName(topic, partition), out PartitionLog? log))
+            return false;
+        _hasStaleCheckpoints = _dataDirectory is not null;
+        log.Delete();
+        return true;
     }
 
     private static string FolderName(string topic, int partition) => string.Create(CultureInfo.InvariantCulture, $"{topic}-{partition}");

@@ -79,11 +79,7 @@ internal sealed class PartitionStore : IDisposable
     public IEnumerable<(string Topic, int Partition)> Existing => _logs.Logs.Select(log => (log.Topic, log.Partition));
 
     /// <summary>Deletes the logs of a topic's partitions; those already gone are no error.</summary>
-    public void Delete(string topic, int partitions)
-    {
-        for (var partition = 0; partition < partitions; partition++)
-            _logs.Delete(topic, partition);
-    }
+    public void Delete(string topic, int partitions) => _logs.DeleteTopic(topic, partitions);
 
     /// <summary>Closes all logs and, if all closed well, leaves the mark of a clean shutdown.</summary>
     public void Dispose()

@@ -303,14 +303,29 @@ internal sealed class ClientConnection : IDisposable
         var ofBytes = request switch
         {
             ProduceRequest => _quotas.Record(QuotaTable.ProducerByteRate, user, context.ClientId, requestBytes),
-            FetchRequest when response is FetchResponse fetched =>
-                _quotas.Record(QuotaTable.ConsumerByteRate, user, context.ClientId, fetched.Responses.Sum(topic => topic.Partitions.Sum(partition => (long)(partition.Records?.Length ?? 0)))),
+            FetchRequest when response is FetchResponse fetched => RecordFetched(fetched, user, context),
             _ => TimeSpan.Zero,
         };
         throttle = ofBytes > throttle ? ofBytes : throttle;
         if (throttle > TimeSpan.Zero && response is IThrottledResponse throttled)
             throttled.ThrottleTimeMs = (int)Math.Ceiling(throttle.TotalMilliseconds);
         return throttle;
+    }
+
+    /// <summary>
+    /// Counts what a fetch answers. A client that is over its quota already, perhaps through other connections, gets no records now (KIP-219); one
+    /// that was not gets them even if they take it over, or a batch larger than the quota could never be read.
+    /// </summary>
+    private TimeSpan RecordFetched(FetchResponse response, string user, RequestContext context)
+    {
+        var bytes = response.Responses.Sum(topic => topic.Partitions.Sum(partition => (long)(partition.Records?.Length ?? 0)));
+        var excess = _quotas.Excess(QuotaTable.ConsumerByteRate, user, context.ClientId);
+        if (excess <= TimeSpan.Zero || bytes == 0)
+            return bytes == 0 ? excess : _quotas.Record(QuotaTable.ConsumerByteRate, user, context.ClientId, bytes);
+        foreach (var partition in response.Responses.SelectMany(topic => topic.Partitions))
+            partition.Records = ReadOnlyMemory<byte>.Empty;
+        context.ReleaseLeases();
+        return excess;
     }
 
     /// <summary>Waits for a request that did not finish at once, and gives it up when the client is gone.</summary>

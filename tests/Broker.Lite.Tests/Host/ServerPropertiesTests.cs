@@ -69,6 +69,26 @@ public sealed class ServerPropertiesTests
     }
 
     [Fact]
+    public void Coarser_settings_count_where_the_finer_ones_are_not_given()
+    {
+        var settings = Read("log.retention.hours=168", "log.roll.hours=2");
+        Assert.Equal(("604800000", "7200000"), (settings["log.retention.ms"], settings["log.roll.ms"]));
+        Assert.Equal("300000", Read("log.retention.hours=168", "log.retention.minutes=5")["log.retention.ms"]);
+        Assert.Equal("7", Read("log.retention.hours=168", "log.retention.minutes=5", "log.retention.ms=7")["log.retention.ms"]);
+        Assert.Equal("-1", Read("log.retention.hours=-1")["log.retention.ms"]);
+        Assert.Equal("7730941129200000", Read("log.retention.hours=2147483647")["log.retention.ms"]);
+        var fault = Assert.Throws<ArgumentException>(CommandLine.Parse(["--set", "log.retention.hours=a week"]).Options.Validate);
+        Assert.Contains("log.retention.hours", fault.Message, StringComparison.Ordinal);
+
+        static IReadOnlyDictionary<string, string> Read(params string[] settings)
+        {
+            var options = CommandLine.Parse([.. settings.SelectMany(setting => (string[])["--set", setting])]).Options;
+            options.Validate();
+            return options.Settings;
+        }
+    }
+
+    [Fact]
     public void Unknown_settings_are_reported_all_together()
     {
         var command = CommandLine.Parse(["--set", "nonsense.one=1", "--set", "nonsense.two=2"], new Hashtable { ["KAFKA_NONSENSE_THREE"] = "3" });

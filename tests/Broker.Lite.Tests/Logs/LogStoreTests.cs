@@ -60,6 +60,41 @@ public sealed class LogStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task Topic_of_many_partitions_is_deleted_with_one_rewrite_of_the_checkpoints()
+    {
+        LogStore store = Open();
+        for (int partition = 0; partition < 200; partition++)
+            store.Create("wide", partition, s_id, new LogConfig()).Append(LogFixture.Batch(1));
+        store.Create("other", 0, Guid.NewGuid(), new LogConfig()).Append(LogFixture.Batch(2));
+        store.RunMaintenance();
+        int writes = 0;
+        using (var watcher = new FileSystemWatcher(_path, "*checkpoint"))
+        {
+            var last = new TaskCompletionSource();
+            watcher.Renamed += (_, renamed) =>
+            {
+                if (renamed.Name is "log-start-offset-checkpoint")
+                    Interlocked.Increment(ref writes);
+                if (renamed.Name is "end-checkpoint")
+                    last.TrySetResult();
+            };
+            watcher.EnableRaisingEvents = true;
+            Assert.Equal(200, store.DeleteTopic("wide", 300));
+            Assert.Equal(0, store.DeleteTopic("wide", 300));
+            await File.WriteAllTextAsync(Path.Combine(_path, "end"), "", TestContext.Current.CancellationToken);
+            File.Move(Path.Combine(_path, "end"), Path.Combine(_path, "end-checkpoint")); // events come in order
+            await last.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        }
+
+        Assert.Equal(1, writes);
+        Assert.DoesNotContain("wide", await File.ReadAllTextAsync(Path.Combine(_path, "recovery-point-offset-checkpoint"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Stop(store, clean: false);
+        store = Open();
+        Assert.Equal(["other"], store.Logs.Select(log => log.Topic));
+        store.Dispose();
+    }
+
+    [Fact]
     public void Deleted_log_is_gone_and_its_start_does_not_come_back_with_a_new_one()
     {
         LogStore store = Open();

@@ -98,6 +98,31 @@ public sealed class QuotaTests
     }
 
     [Fact]
+    public async Task Consumer_over_its_quota_gets_nothing_more_through_other_connections_until_the_time_is_over()
+    {
+        await using var broker = await TestBroker.StartAsync(new BrokerOptions { Port = 0 });
+        await broker.CreateTopicAsync("t");
+        await broker.ProduceAsync("t", Batches.At(broker.Clock.NowMs, new string('x', 5000)));
+        await SetAsync(broker, "user", null, QuotaTable.ConsumerByteRate, 100);
+        using var first = new RawClient(broker.Port);
+        var read = await first.CallAsync(TestBroker.Fetch("t", 0), 7);
+        Assert.Equal(["x"], Batches.Read(read.Responses[0].Partitions[0].Records).Select(record => record.Value[..1])); // larger than the quota, and read all the same
+        Assert.True(read.ThrottleTimeMs > 0);
+        for (var i = 0; i < 5; i++)
+        {
+            using var other = new RawClient(broker.Port);
+            var refused = await other.CallAsync(TestBroker.Fetch("t", 0), 7);
+            Assert.Equal(ErrorCode.None, refused.Responses[0].Partitions[0].ErrorCode);
+            Assert.Equal((0, 1L), (refused.Responses[0].Partitions[0].Records!.Value.Length, refused.Responses[0].Partitions[0].HighWatermark));
+            Assert.Equal(read.ThrottleTimeMs, refused.ThrottleTimeMs); // what it was not given does not count
+        }
+
+        broker.Clock.Advance(TimeSpan.FromMilliseconds(read.ThrottleTimeMs + 1));
+        using var later = new RawClient(broker.Port);
+        Assert.Single(Batches.Read((await later.CallAsync(TestBroker.Fetch("t", 0), 7)).Responses[0].Partitions[0].Records));
+    }
+
+    [Fact]
     public async Task Quotas_are_described_as_they_were_set_and_refused_when_they_cannot_be()
     {
         await using var broker = await TestBroker.StartAsync();

@@ -34,6 +34,9 @@ internal sealed class QuotaMeters(SecurityStore store, BrokerConfig config, Time
     public TimeSpan Record(string key, string user, string clientId, double amount) =>
         store.View.Quotas.TryFind(key, user, clientId, out var limit, out var sharedBy) ? Record(key, sharedBy, amount, limit) : TimeSpan.Zero;
 
+    /// <summary>How long the client must wait for what it has used already; zero if it is within its quota.</summary>
+    public TimeSpan Excess(string key, string user, string clientId) => Record(key, user, clientId, 0);
+
     /// <summary>
     /// Counts time a request kept a thread busy, as percent of one thread; waits of this kind are one window at most (KIP-124).
     /// </summary>
