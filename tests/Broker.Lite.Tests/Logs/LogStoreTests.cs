@@ -66,7 +66,7 @@ public sealed class LogStoreTests : IDisposable
         for (int partition = 0; partition < 200; partition++)
             store.Create("wide", partition, s_id, new LogConfig()).Append(LogFixture.Batch(1));
         store.Create("other", 0, Guid.NewGuid(), new LogConfig()).Append(LogFixture.Batch(2));
-        store.RunMaintenance();
+        store.RunMaintenance(withRetention: true);
         int writes = 0;
         using (var watcher = new FileSystemWatcher(_path, "*checkpoint"))
         {
