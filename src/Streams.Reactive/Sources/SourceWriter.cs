@@ -12,6 +12,9 @@ internal sealed class SourceWriter<K, V>(Producer<K, V> producer, string topic, 
     private static readonly TimeSpan _firstDelay = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan _maxDelay = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long a sequence may take to end that has been told to.</summary>
+    private static readonly TimeSpan _farewell = TimeSpan.FromSeconds(2);
+
     private readonly List<Record<K, V>> _batch = [];
 
     public async Task WriteAllAsync(IAsyncEnumerable<Record<K, V>> records, CancellationToken cancellationToken)
@@ -36,10 +39,14 @@ internal sealed class SourceWriter<K, V>(Producer<K, V> producer, string topic, 
         finally
         {
             await ending.CancelAsync().ConfigureAwait(false);
-            var closing = CloseAsync(enumerator, step);
-
-            // A sequence that does not heed its token is left behind: the application's end does not wait for it.
-            if (step is null or { IsCompleted: true }) await closing.ConfigureAwait(false);
+            try
+            {
+                await CloseAsync(enumerator, step).WaitAsync(_farewell, application.Time, CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                // A sequence that does not heed its token is left behind: the application's end does not wait for it.
+            }
         }
     }
 
