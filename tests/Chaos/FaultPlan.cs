@@ -36,7 +36,8 @@ internal sealed class FaultPlan(Scene scene, Random random, Action<string> say, 
                 scene.PauseInstance(victim);
                 Repair((Scene.SessionMs * 3 / 2) + later, () => scene.ResumeInstance(victim), victim);
                 break;
-            case 6 when _hurt.Add(victim):
+            // The end of an instance is waited for here, and without a broker, whose repair is this plan's too, it would take as long as the patience of a client.
+            case 6 when !_brokerIsHurt && _hurt.Add(victim):
                 Tell("clean restart of an instance", victim);
                 scene.StopInstance(victim);
                 Repair(later, () => scene.StartInstance(victim), victim);
