@@ -33,6 +33,7 @@ internal static class Arrows
             ["Streams.Reactive"] = (["Streams.Core", "Streams.Dsl", "Streams.Client"], ["System.Reactive", LoggingAbstractions]),
             ["Streams.Analyzers"] = ([], ["Microsoft.CodeAnalysis.CSharp", "Microsoft.CodeAnalysis"]),
             ["Streams.Analyzers.CodeFixes"] = (["Streams.Analyzers"], ["Microsoft.CodeAnalysis.CSharp.Workspaces", "Microsoft.CodeAnalysis.Workspaces", "System.Composition.AttributedModel"]),
+            ["Broker.Lite.Tool"] = (["Broker.Lite"], []),
             ["Streams.Tool"] = (["Streams.Core", "Streams.State", "Streams.Kafka"], [LoggingAbstractions]),
             ["Streams.Testing"] = (["Streams.Core", "Streams.State", "Streams.Dsl"], [LoggingAbstractions]),
         };

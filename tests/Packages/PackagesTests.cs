@@ -10,7 +10,7 @@ namespace Packages;
 /// <summary>The packages as a user gets them: packed, looked into, and used by a program made from the template, without network.</summary>
 public sealed class PackagesTests(PackedPackages packed) : IClassFixture<PackedPackages>
 {
-    private static readonly HashSet<string> s_tools = ["Streams.Tool"];
+    private static readonly HashSet<string> s_tools = ["Streams.Tool", "Broker.Lite.Tool"];
 
     private static readonly string[] s_withoutAssembly = ["Streams.Analyzers", "Streams.Templates"];
 
@@ -108,6 +108,40 @@ public sealed class PackagesTests(PackedPackages packed) : IClassFixture<PackedP
         Assert.Contains("succeeded: 1", await packed.DotnetAsync(work, Path.Combine("Shop.Tests", "bin", "Debug", "net10.0", "Shop.Tests.dll")), StringComparison.Ordinal);
 
         await RunUntilAsync(packed.Start(Path.Combine(work, "Shop"), Path.Combine("bin", "Debug", "net10.0", "Shop.dll")), "running on an embedded broker", token);
+    }
+
+    [Fact]
+    public async Task Broker_command_is_installed_runs_and_talks_to_itself()
+    {
+        var token = TestContext.Current.CancellationToken;
+        var work = Path.Combine(packed.Folder, "tool");
+        Directory.CreateDirectory(work);
+        await File.WriteAllTextAsync(Path.Combine(work, "nuget.config"), packed.NuGetConfig, token);
+        var tools = Path.Combine(work, "tools");
+        await packed.DotnetAsync(work, "tool", "install", "Broker.Lite.Tool", "--tool-path", tools, "--version", PackedPackages.Version);
+        var command = Path.Combine(tools, OperatingSystem.IsWindows() ? "broker.exe" : "broker");
+        using var broker = Process.Start(new ProcessStartInfo(command, ["run", "--memory", "--port", "0"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        try
+        {
+            var said = await broker.StandardOutput.ReadLineAsync(token).AsTask().WaitAsync(TimeSpan.FromMinutes(1), token);
+            Assert.StartsWith("ready 127.0.0.1:", said, StringComparison.Ordinal);
+            var address = said!["ready ".Length..];
+            Assert.Equal(0, await ToolAsync("topics", "create", "--bootstrap-server", address, "--topic", "t", "--partitions", "3"));
+            Assert.Equal(1, await ToolAsync("topics", "describe", "--bootstrap-server", address, "--topic", "missing"));
+        }
+        finally
+        {
+            if (!broker.HasExited)
+                broker.Kill(entireProcessTree: true);
+            await broker.WaitForExitAsync(CancellationToken.None);
+        }
+
+        async Task<int> ToolAsync(params string[] arguments)
+        {
+            using var tool = Process.Start(new ProcessStartInfo(command, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            await tool.WaitForExitAsync(token).WaitAsync(TimeSpan.FromMinutes(1), token);
+            return tool.ExitCode;
+        }
     }
 
     // The program runs until it is told to stop; that it has reached its cluster is what it says first.
