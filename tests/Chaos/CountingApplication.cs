@@ -56,10 +56,10 @@ internal static class CountingApplication
             StateStoreCacheMaxBytes = 0,
             LoggerFactory = loggers,
         };
-        if (args.Length > 5)
+        if (args is [_, _, _, _, _, var step, var call])
         {
             // It is to die at a step of a commit, so it commits often.
-            var killing = new KillingCluster(new KafkaCluster(bootstrap), Enum.Parse<CommitStep>(args[5]), int.Parse(args[6], CultureInfo.InvariantCulture), Console.Error);
+            var killing = new KillingCluster(new KafkaCluster(bootstrap), Enum.Parse<CommitStep>(step), int.Parse(call, CultureInfo.InvariantCulture), Console.Error);
             config = config with { BootstrapServers = null, Cluster = killing, CommitInterval = TimeSpan.FromMilliseconds(20) };
         }
 
