@@ -76,7 +76,7 @@ public sealed class MadeForDotNet
         builder.Configuration.AddInMemoryCollection([KeyValuePair.Create<string, string?>("Streams:num.stream.threads", "2")]);
 
         // <snippet hosting>
-        builder.Services.AddKafkaStreams("word-count", streams => streams
+        builder.Services.AddKafkaStreams("counting-words", streams => streams
             .Configure(config => config with { Cluster = cluster })              // or BootstrapServers, in the section below
             .Configure(builder.Configuration.GetSection("Streams"))              // "num.stream.threads" or "NumStreamThreads"
             .Topology((services, topology) => topology.Stream<string, string>("lines")
@@ -85,7 +85,7 @@ public sealed class MadeForDotNet
                 .Count(Materialized.As("counts"))
                 .ToStream()
                 .To("word-counts")));
-        builder.Services.AddHealthChecks().AddKafkaStreams("word-count", new KafkaStreamsHealthCheckOptions { MaxLag = 10_000 });
+        builder.Services.AddHealthChecks().AddKafkaStreams("counting-words", new KafkaStreamsHealthCheckOptions { MaxLag = 10_000 });
 
         using var host = builder.Build();
         await host.StartAsync();
