@@ -121,9 +121,9 @@ internal sealed class StreamsMetrics : IDisposable
 
     private void AddStoreInstruments()
     {
-        Operation("get", "look-ups", store => store.Get);
-        Operation("put", "writes", store => store.Put);
-        Operation("delete", "deletions", store => store.Delete);
+        Operation("get", "look-ups", store => store.Get.Sensor);
+        Operation("put", "writes", store => store.Put.Sensor);
+        Operation("delete", "deletions", store => store.Delete.Sensor);
         Operation("flush", "flushes of the record cache", store => store.Flush);
 
         void Operation(string name, string things, Func<StoreMetrics, Sensor> sensor)

@@ -172,14 +172,13 @@ internal sealed class TableStore<T> : IDisposable
     /// <summary>The entry of a key, read from the engine if need be; -1 when the key is known to be absent.</summary>
     public int Load(ReadOnlySpan<byte> key, out uint hash)
     {
-        if (_metrics is not { } metrics) return LoadEntry(key, out hash);
-        var mark = metrics.Mark();
+        if (_metrics is null || !_metrics.Get.WantsTime()) return LoadEntry(key, out hash);
+        var mark = _metrics.Get.Mark();
         var id = LoadEntry(key, out hash);
-        metrics.Record(metrics.Get, mark);
+        _metrics.Get.Record(mark);
         return id;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private int LoadEntry(ReadOnlySpan<byte> key, out uint hash)
     {
         ThrowIfClosed();
@@ -219,18 +218,17 @@ internal sealed class TableStore<T> : IDisposable
     /// <param name="value">The value.</param>
     public void Put(int id, uint hash, ReadOnlySpan<byte> key, T value)
     {
-        if (_metrics is not { } metrics)
+        if (_metrics is null || !_metrics.Put.WantsTime())
         {
             PutEntry(id, hash, key, value);
             return;
         }
 
-        var mark = metrics.Mark();
+        var mark = _metrics.Put.Mark();
         PutEntry(id, hash, key, value);
-        metrics.Record(metrics.Put, mark);
+        _metrics.Put.Record(mark);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void PutEntry(int id, uint hash, ReadOnlySpan<byte> key, T value)
     {
         // Serialising comes first: when user code throws there, nothing has changed.
@@ -255,15 +253,15 @@ internal sealed class TableStore<T> : IDisposable
     /// <summary>Deletes a key. The parameters are those of <see cref="Put"/>.</summary>
     public void Delete(int id, uint hash, ReadOnlySpan<byte> key)
     {
-        if (_metrics is not { } metrics)
+        if (_metrics is null || !_metrics.Delete.WantsTime())
         {
             DeleteEntry(id, hash, key);
             return;
         }
 
-        var mark = metrics.Mark();
+        var mark = _metrics.Delete.Mark();
         DeleteEntry(id, hash, key);
-        metrics.Record(metrics.Delete, mark);
+        _metrics.Delete.Record(mark);
     }
 
     private void DeleteEntry(int id, uint hash, ReadOnlySpan<byte> key)
@@ -430,7 +428,7 @@ internal sealed class TableStore<T> : IDisposable
             FlushHeld();
         }
 
-        _metrics?.Record(_metrics.Flush, mark);
+        _metrics?.Flushed(mark);
     }
 
     public void Commit(long? changelogOffset)
