@@ -236,7 +236,7 @@ internal sealed class EmbeddedProducer : IRecordProducer
         if (_hasContent)
         {
             var request = new EndTxnRequest { TransactionalId = _options.TransactionalId!, ProducerId = _producerId, ProducerEpoch = _producerEpoch, Committed = commit };
-            Retry(() => Wait(request).ErrorCode, commit ? "Committing a transaction" : "Aborting a transaction", cancellationToken);
+            Retry(() => Wait(request).ErrorCode, commit ? "Committing a transaction" : "Aborting a transaction", cancellationToken, alsoWhenClosing: !commit);
         }
 
         _isOpen = false;
@@ -268,7 +268,7 @@ internal sealed class EmbeddedProducer : IRecordProducer
     }
 
     // The end of the transaction before may still be on its way, and a group between its join and its sync takes no commits: both pass by themselves.
-    private void Retry(Func<ErrorCode> ask, string what, CancellationToken cancellationToken)
+    private void Retry(Func<ErrorCode> ask, string what, CancellationToken cancellationToken, bool alsoWhenClosing = false)
     {
         var started = _time.GetTimestamp();
         while (true)
@@ -277,7 +277,7 @@ internal sealed class EmbeddedProducer : IRecordProducer
             if (error == ErrorCode.None) return;
             if (IsFenced(error)) throw new TaskMigratedException(Describe(error, what));
             if (!error.IsRetriable() && error is not (ErrorCode.ConcurrentTransactions or ErrorCode.RebalanceInProgress)) throw new TransactionAbortedException(Describe(error, what));
-            if (_time.GetElapsedTime(started) >= _transactionPatience) throw new ClusterUnavailableException(Describe(error, what));
+            if (_time.GetElapsedTime(started) >= _transactionPatience || (_options.Closing.IsCancellationRequested && !alsoWhenClosing)) throw new ClusterUnavailableException(Describe(error, what));
             _connection.Pause(_transactionBackoff, cancellationToken);
         }
     }
@@ -312,6 +312,7 @@ internal sealed class EmbeddedProducer : IRecordProducer
             }
             catch (ClusterUnavailableException failure)
             {
+                if (_options.Closing.IsCancellationRequested) throw;
                 if (_time.GetElapsedTime(started) >= _deliveryTimeout)
                     throw new ProductionException($"Records for {batch.Topic.Name}-{batch.Partition} could not be written for {_deliveryTimeout.TotalSeconds} s: {failure.Message}", failure);
                 _connection.Pause(_retryBackoff, CancellationToken.None);
@@ -371,6 +372,8 @@ internal sealed class EmbeddedProducer : IRecordProducer
         {
             var answer = Wait(_request).Responses[0].PartitionResponses[0];
             if (answer.ErrorCode == ErrorCode.None || !answer.ErrorCode.IsRetriable()) return answer;
+            if (_options.Closing.IsCancellationRequested)
+                throw new ClusterUnavailableException($"Records for {_topicData.Name}-{_partitionData.Index} were not written before the application closed: {ErrorCodes.Describe(answer.ErrorCode).Name}");
             if (_time.GetElapsedTime(started) >= _deliveryTimeout)
                 return answer;
             _connection.Pause(_retryBackoff, CancellationToken.None);

@@ -8,6 +8,8 @@ namespace Streams.Hosting;
 /// <summary>Starts an application with the host and closes it with the host.</summary>
 internal sealed class KafkaStreamsService : IHostedService
 {
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(25);
+
     private readonly KafkaStreamsRegistration _registration;
     private readonly KafkaStreams _streams;
     private readonly IHostApplicationLifetime _lifetime;
@@ -29,10 +31,19 @@ internal sealed class KafkaStreamsService : IHostedService
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        // The host's own time-out is what cancels; the application's must not be shorter, and its close goes on in the background either way.
-        Task closing = _streams.CloseAsync(TimeSpan.FromHours(1));
-        await closing.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (!closing.IsCompletedSuccessfully) Log.NotClosedInTime(_logger, _registration.Name);
+        // The host's own time-out, 30 s unless it was changed, is what cancels; a cluster that is away is given up before that, and what then is still under way goes on in the background.
+        bool closed;
+        var patience = _patience;
+        do
+        {
+            var closing = _streams.CloseAsync(patience);
+            await ((Task)closing).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            closed = closing.IsCompletedSuccessfully && await closing.ConfigureAwait(false);
+            patience = TimeSpan.FromHours(1);
+        }
+        while (!closed && !cancellationToken.IsCancellationRequested);
+
+        if (!closed) Log.NotClosedInTime(_logger, _registration.Name);
         _streams.StateChanged -= WhenStateChanges;
     }
 

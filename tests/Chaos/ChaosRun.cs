@@ -38,7 +38,7 @@ internal static class ChaosRun
             judge.ReadOn(TimeSpan.FromMilliseconds(50));
         }
 
-        faults.Repair();
+        await faults.RepairAsync().ConfigureAwait(false);
         say($"{time.GetElapsedTime(started).TotalSeconds,7:0.0} {faults.Summary}; {feeder.Acknowledged} pairs acknowledged; {judge.Progress}");
         feeder.FaultsAreOver();
         var lastProgress = time.GetTimestamp();

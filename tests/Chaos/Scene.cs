@@ -7,9 +7,11 @@ namespace Chaos;
 internal sealed partial class Scene : IDisposable
 {
     private static readonly TimeSpan _startLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan _timeToEnd = TimeSpan.FromSeconds(60);
 
     private readonly ChaosOptions _options;
     private readonly Child?[] _instances;
+    private readonly long?[] _asked;
     private Child? _broker;
     private int _port;
 
@@ -17,6 +19,7 @@ internal sealed partial class Scene : IDisposable
     {
         _options = options;
         _instances = new Child?[options.Instances];
+        _asked = new long?[options.Instances];
         Folder = Directory.CreateTempSubdirectory("streams-chaos-").FullName;
     }
 
@@ -99,12 +102,33 @@ internal sealed partial class Scene : IDisposable
 
     public TimeSpan ProcessorTime(int index) => _instances[index]?.ProcessorTime ?? TimeSpan.Zero;
 
+    /// <summary>SIGTERM; <see cref="HasEndedAsAsked"/> follows.</summary>
+    public void AskToEnd(int index)
+    {
+        if (_instances[index] is not { } instance) return;
+        _asked[index] = TimeProvider.System.GetTimestamp();
+        instance.Terminate();
+    }
+
+    /// <summary>Whether an instance that was asked to has ended; also when it has not within a minute, which is a fault.</summary>
+    public bool HasEndedAsAsked(int index)
+    {
+        if (_instances[index] is not { HasExited: false } || TimeProvider.System.GetElapsedTime(_asked[index]!.Value) > _timeToEnd)
+        {
+            _asked[index] = null;
+            StopInstance(index);
+            return true;
+        }
+
+        return false;
+    }
+
     /// <summary>SIGTERM and the wait for the end.</summary>
     public void StopInstance(int index)
     {
         if (_instances[index] is not { } instance) return;
         instance.Terminate();
-        if (!instance.WaitForExit(TimeSpan.FromSeconds(60))) Faults.Add($"instance {index} did not end within a minute of SIGTERM");
+        if (!instance.WaitForExit(_timeToEnd)) Faults.Add($"instance {index} did not end within a minute of SIGTERM");
         else if (instance.ExitCode != 0) Faults.Add($"instance {index} ended with code {instance.ExitCode}:\n{Tail(index)}");
         KillInstance(index);
     }
@@ -114,7 +138,7 @@ internal sealed partial class Scene : IDisposable
     {
         for (var index = 0; index < _instances.Length; index++)
         {
-            if (_instances[index] is not { HasExited: true } ended) continue;
+            if (_asked[index] is not null || _instances[index] is not { HasExited: true } ended) continue;
             Faults.Add($"instance {index} ended by itself with code {ended.ExitCode}:\n{Tail(index)}");
             KillInstance(index);
             StartInstance(index);

@@ -65,6 +65,12 @@ public sealed record ProducerOptions
     /// </summary>
     public Func<string, ProductionException, bool>? OnRefused { get; init; }
 
+    /// <summary>
+    /// Cancelled when the application is closing and has no time left for the cluster: calls that wait for it then end soon with <see cref="ClusterUnavailableException"/>,
+    /// those with a cancellation token of their own included, except <see cref="IRecordProducer.AbortTransaction"/>. Default: never.
+    /// </summary>
+    public CancellationToken Closing { get; init; }
+
     /// <summary>Further client settings by their Kafka names.</summary>
     public IReadOnlyDictionary<string, string> Properties { get; init; } = new Dictionary<string, string>();
 }

@@ -47,12 +47,13 @@ internal sealed class Committer : IDisposable
     private readonly Func<GroupMembership, bool> _mayBeOutdated;
     private readonly ProducerOptions _options;
     private readonly ILogger _logger;
+    private readonly ClosePatience _closing;
     private readonly List<DeadLetterRecord> _deadLetters = [];
     private RecordCollector? _collector;
     private long? _unavailableSince;
 
     public Committer(
-        string threadName, string transactionalId, StreamsConfig config, ICluster cluster, IGroupCoordinator coordinator, Func<GroupMembership> membership, Func<GroupMembership, bool> mayBeOutdated, ErrorPolicy errors, ILogger logger)
+        string threadName, string transactionalId, StreamsConfig config, ICluster cluster, IGroupCoordinator coordinator, Func<GroupMembership> membership, Func<GroupMembership, bool> mayBeOutdated, ErrorPolicy errors, ClosePatience closing, ILogger logger)
     {
         _threadName = threadName;
         _config = config;
@@ -60,6 +61,7 @@ internal sealed class Committer : IDisposable
         _coordinator = coordinator;
         _membership = membership;
         _mayBeOutdated = mayBeOutdated;
+        _closing = closing;
         _logger = logger;
         _options = new ProducerOptions
         {
@@ -69,6 +71,7 @@ internal sealed class Committer : IDisposable
             TransactionTimeout = config.TransactionTimeout,
             OnRefused = (topic, failure) => IsLeftOut(errors, topic, failure),
             Properties = config.ProducerProperties,
+            Closing = closing.Commits,
         };
     }
 
@@ -133,6 +136,10 @@ internal sealed class Committer : IDisposable
             Retry(failure);
             return CommitResult.NotNow;
         }
+        catch (OperationCanceledException) when (_closing.Commits.IsCancellationRequested)
+        {
+            throw new TransactionAbortedException("The cluster did not answer before the application closed.");
+        }
     }
 
     // What a cache has given out it does not have any more: a flush that broke off in the middle cannot be made again.
@@ -177,7 +184,8 @@ internal sealed class Committer : IDisposable
             if (collector.IsTransactionOpen)
             {
                 using var patience = new CancellationTokenSource(_abortPatience, _config.TimeProvider);
-                collector.Producer.AbortTransaction(patience.Token);
+                using var both = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, _closing.Farewells);
+                collector.Producer.AbortTransaction(both.Token);
             }
         }
         catch (Exception failure) when (failure is not OutOfMemoryException)
@@ -196,12 +204,12 @@ internal sealed class Committer : IDisposable
     // A refusal becomes known in the middle of a send or flush, so what its handler wants written waits until that is over.
     private void FlushProducer()
     {
-        Collector.Producer.Flush(CancellationToken.None);
+        Collector.Producer.Flush(_closing.Commits);
         if (_deadLetters.Count == 0) return;
         var deadLetters = _deadLetters.ToArray();
         _deadLetters.Clear();
         Collector.SendDeadLetters(deadLetters, stops: false);
-        Collector.Producer.Flush(CancellationToken.None);
+        Collector.Producer.Flush(_closing.Commits);
 
         // Refusals of dead letters themselves end here: writing about them to the same topic would not end.
         _deadLetters.Clear();
@@ -224,7 +232,7 @@ internal sealed class Committer : IDisposable
     {
         if (offsets.Count == 0) return true;
         var membership = _membership();
-        var error = _coordinator.CommitOffsetsAsync(membership, offsets, CancellationToken.None).GetAwaiter().GetResult();
+        var error = _coordinator.CommitOffsetsAsync(membership, offsets, _closing.Commits).GetAwaiter().GetResult();
 
         // Tasks go on during a rebalance, and the generation may move while a commit is on its way.
         if (error == GroupError.IllegalGeneration && _mayBeOutdated(membership)) return false;
@@ -240,8 +248,8 @@ internal sealed class Committer : IDisposable
         var membership = _membership();
         try
         {
-            if (offsets.Count > 0) producer.SendOffsetsToTransaction(offsets, membership, CancellationToken.None);
-            producer.CommitTransaction(CancellationToken.None);
+            if (offsets.Count > 0) producer.SendOffsetsToTransaction(offsets, membership, _closing.Commits);
+            producer.CommitTransaction(_closing.Commits);
         }
         catch (TaskMigratedException failure) when (_mayBeOutdated(membership))
         {

@@ -25,6 +25,7 @@ public sealed class KafkaStreams : IAsyncDisposable
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Instance? _instance;
     private Task? _closing;
+    private bool _waitedInVain;
 
     /// <summary>Checks the settings and the topology; touches nothing outside.</summary>
     /// <exception cref="ConfigException">Settings cannot be used; all faults are named.</exception>
@@ -104,7 +105,10 @@ public sealed class KafkaStreams : IAsyncDisposable
     }
 
     /// <summary>Commits, closes the tasks and leaves the group.</summary>
-    /// <param name="timeout">How long to wait.</param>
+    /// <param name="timeout">
+    /// How long to wait. A last commit that the cluster has not acknowledged after three quarters of it (or ten seconds before its end) is given up: what is in it is processed again
+    /// by the next start. With zero nobody waits, and the commit has what <see cref="DisposeAsync"/> would give it.
+    /// </param>
     /// <param name="leaveGroup">
     /// Whether the group is told, so that the others take over at once. Default: yes, except for a static member (<see cref="StreamsConfig.GroupInstanceId"/>), which
     /// means to be back within the session time-out. KIP-812.
@@ -124,6 +128,7 @@ public sealed class KafkaStreams : IAsyncDisposable
             }
 
             if (State is KafkaStreamsState.Rebalancing or KafkaStreamsState.Running) SetState(KafkaStreamsState.PendingShutdown);
+            _instance.Patience.EndIn(timeout == TimeSpan.Zero ? _defaultCloseTimeout : timeout);
             closing = _closing ??= _config.Threads.Run(() => _instance.CloseAsync(leaveGroup ?? _config.GroupInstanceId is null));
         }
 
@@ -134,6 +139,7 @@ public sealed class KafkaStreams : IAsyncDisposable
         }
         catch (TimeoutException)
         {
+            _waitedInVain |= timeout > TimeSpan.Zero;
             return false;
         }
     }
@@ -232,10 +238,10 @@ public sealed class KafkaStreams : IAsyncDisposable
     /// <summary>The threads of this instance and their tasks.</summary>
     public IReadOnlyCollection<ThreadMetadata> MetadataForLocalThreads() => _instance?.DescribeThreads() ?? [];
 
-    /// <summary>Closes with a time-out of 30 seconds.</summary>
+    /// <summary>Closes with a time-out of 30 seconds; without one when <see cref="CloseAsync"/> has waited in vain before.</summary>
     public async ValueTask DisposeAsync()
     {
-        await CloseAsync(_defaultCloseTimeout).ConfigureAwait(false);
+        await CloseAsync(_waitedInVain ? TimeSpan.Zero : _defaultCloseTimeout).ConfigureAwait(false);
         if (_closing is null or { IsCompleted: true }) _stopping.Dispose();
     }
 
@@ -260,7 +266,8 @@ public sealed class KafkaStreams : IAsyncDisposable
             Failure = failure;
             Log.Failed(_logger, _config.ApplicationId, failure);
             SetState(KafkaStreamsState.PendingError);
-            _closing ??= _config.Threads.Run(() => _instance!.CloseAsync(leaveGroup: true));
+            _instance!.Patience.EndIn(_defaultCloseTimeout);
+            _closing ??= _config.Threads.Run(() => _instance.CloseAsync(leaveGroup: true));
         }
     }
 
@@ -304,6 +311,7 @@ public sealed class KafkaStreams : IAsyncDisposable
         {
             _streams = streams;
             _config = streams._config;
+            Patience = new ClosePatience(_config.TimeProvider);
             _plan = streams._plan;
             _logger = streams._logger;
             _stateDirectory = new StateDirectory(_config.StateDirectory, _config.ApplicationId, _logger);
@@ -341,6 +349,8 @@ public sealed class KafkaStreams : IAsyncDisposable
 
         /// <summary>The last assignment; <c>null</c> before the first and after the membership was lost.</summary>
         public MemberAssignment? Assignment => _assignment;
+
+        public ClosePatience Patience { get; }
 
         public InteractiveQueries Queries { get; }
 
@@ -388,8 +398,9 @@ public sealed class KafkaStreams : IAsyncDisposable
             await _cleaning.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (leaveGroup)
             {
-                using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5), _config.TimeProvider);
-                await _member.LeaveAsync(patience.Token).ConfigureAwait(false);
+                using var politeness = new CancellationTokenSource(TimeSpan.FromSeconds(5), _config.TimeProvider);
+                using var both = CancellationTokenSource.CreateLinkedTokenSource(politeness.Token, Patience.Farewells);
+                await _member.LeaveAsync(both.Token).ConfigureAwait(false);
             }
 
             if (_globals is not null)
@@ -408,6 +419,7 @@ public sealed class KafkaStreams : IAsyncDisposable
             _admin.Dispose();
             _stateDirectory.Dispose();
             Metrics.Dispose();
+            Patience.Dispose();
             if (_ownsCluster) await _cluster.DisposeAsync().ConfigureAwait(false);
             lock (_streams._gate) _streams.SetState(_streams.Failure is null ? KafkaStreamsState.NotRunning : KafkaStreamsState.Error);
             _streams._ended.TrySetResult();
@@ -691,7 +703,7 @@ public sealed class KafkaStreams : IAsyncDisposable
         }
 
         private StreamThread NewThread() => new(
-            $"{_clientId}-StreamThread-{++_lastThreadNumber}", $"{_config.ApplicationId}-{_processId}-{_lastThreadNumber}", _config, _plan, _cluster, _admin, _coordinator, _stateDirectory, _memory, _errors, GlobalStores, this, Metrics, _logger);
+            $"{_clientId}-StreamThread-{++_lastThreadNumber}", $"{_config.ApplicationId}-{_processId}-{_lastThreadNumber}", _config, _plan, _cluster, _admin, _coordinator, _stateDirectory, _memory, _errors, GlobalStores, this, Patience, Metrics, _logger);
 
         private async Task CleanUpAsync()
         {

@@ -58,6 +58,7 @@ internal sealed class StreamThread : IDisposable
     private readonly StreamsConfig _config;
     private readonly TopologyPlan _plan;
     private readonly IStreamThreadOwner _owner;
+    private readonly ClosePatience _closing;
     private readonly ICluster _cluster;
     private readonly IClusterAdmin _admin;
     private readonly IGroupCoordinator _coordinator;
@@ -115,6 +116,7 @@ internal sealed class StreamThread : IDisposable
         ErrorPolicy errors,
         Func<IReadOnlyDictionary<string, IStateStore>> globalStores,
         IStreamThreadOwner owner,
+        ClosePatience closing,
         StreamsMetrics metrics,
         ILogger logger)
     {
@@ -129,10 +131,11 @@ internal sealed class StreamThread : IDisposable
         _errors = errors;
         _globalStores = globalStores;
         _owner = owner;
+        _closing = closing;
         _applicationMetrics = metrics;
         _metrics = new ThreadMetrics(name, config.TimeProvider);
         _logger = logger;
-        _committer = new Committer(name, transactionalId, config, cluster, coordinator, () => owner.Membership, owner.MayBeOutdated, errors, logger) { Metrics = _metrics };
+        _committer = new Committer(name, transactionalId, config, cluster, coordinator, () => owner.Membership, owner.MayBeOutdated, errors, closing, logger) { Metrics = _metrics };
         _thread = config.Threads.Create(name, Run);
     }
 
@@ -511,9 +514,9 @@ internal sealed class StreamThread : IDisposable
     // Before tasks are closed: a group that is between two generations takes commits again in a moment.
     private void CommitPatiently()
     {
-        for (var attempt = 0; attempt < LastCommitAttempts; attempt++)
+        for (var attempt = 0; attempt < LastCommitAttempts && !_closing.Commits.IsCancellationRequested; attempt++)
         {
-            if (attempt > 0) _config.Threads.Sleep(_commitRetry, CancellationToken.None);
+            if (attempt > 0) _config.Threads.Sleep(_commitRetry, _closing.Commits);
             var tasks = _running.Where(task => task.CommitNeeded).ToList();
             if (tasks.Count == 0 || Commit(tasks)) return;
         }

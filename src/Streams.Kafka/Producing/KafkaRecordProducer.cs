@@ -27,6 +27,7 @@ internal sealed class KafkaRecordProducer : IRecordProducer
     private readonly TimeProvider _time;
     private readonly string _clientId;
     private readonly bool _isTransactional;
+    private readonly CancellationToken _closing;
     private readonly Func<string, ProductionException, bool>? _onRefused;
     private readonly Message<byte[]?, byte[]?> _message = new();
     private readonly ExactArrays _keys = new();
@@ -51,6 +52,7 @@ internal sealed class KafkaRecordProducer : IRecordProducer
         _time = time;
         _clientId = options.ClientId;
         _isTransactional = options.TransactionalId is not null;
+        _closing = options.Closing;
         _onRefused = options.OnRefused;
         var configuration = new ClientConfiguration()
             .Defaults(
@@ -94,7 +96,7 @@ internal sealed class KafkaRecordProducer : IRecordProducer
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         if (_topics.TryGetValue(name, out var known)) return known;
-        var counts = _admin.DescribeTopicsAsync([name], CancellationToken.None).GetAwaiter().GetResult();
+        var counts = Describe(name);
         if (!counts.TryGetValue(name, out var count)) throw new ProductionException($"There is no topic {name}.");
         return _topics[name] = new KafkaTopic(name, count, this);
     }
@@ -130,6 +132,7 @@ internal sealed class KafkaRecordProducer : IRecordProducer
         {
             cancellationToken.ThrowIfCancellationRequested();
             if (_hasFailure) JudgeFailure();
+            GiveUpIfClosing("Not everything was acknowledged");
             if (_time.GetElapsedTime(start) > _apiTimeout)
                 throw new ClusterUnavailableException($"Producer {_clientId}: not everything was acknowledged within {_apiTimeout.TotalSeconds:0.#} s; it still may be.");
         }
@@ -177,7 +180,7 @@ internal sealed class KafkaRecordProducer : IRecordProducer
 
     public void AbortTransaction(CancellationToken cancellationToken)
     {
-        RunTransactional("Aborting a transaction", _producer.AbortTransaction, cancellationToken);
+        RunTransactional("Aborting a transaction", _producer.AbortTransaction, cancellationToken, alsoWhenClosing: true);
 
         // Whatever failed, it failed in the transaction that is now given up.
         lock (_failureLock) ForgetFailure();
@@ -240,14 +243,35 @@ internal sealed class KafkaRecordProducer : IRecordProducer
         _delivered.Reset();
         _waitingForRoom = false;
         if (_hasFailure) JudgeFailure();
+        GiveUpIfClosing("There was no room for a record");
     }
 
-    private void RunTransactional(string what, Action<TimeSpan> step, CancellationToken cancellationToken)
+    private IReadOnlyDictionary<string, int> Describe(string topic)
+    {
+        try
+        {
+            return _admin.DescribeTopicsAsync([topic], _closing).GetAwaiter().GetResult();
+        }
+        catch (OperationCanceledException) when (_closing.IsCancellationRequested)
+        {
+            throw NoTimeLeft($"Topic {topic} was not found out about");
+        }
+    }
+
+    private void GiveUpIfClosing(string what)
+    {
+        if (_closing.IsCancellationRequested) throw NoTimeLeft(what);
+    }
+
+    private ClusterUnavailableException NoTimeLeft(string what) => new($"Producer {_clientId}: {what} before the application closed.");
+
+    private void RunTransactional(string what, Action<TimeSpan> step, CancellationToken cancellationToken, bool alsoWhenClosing = false)
     {
         var start = _time.GetTimestamp();
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
+            if (!alsoWhenClosing) GiveUpIfClosing($"{what} had not succeeded");
             try
             {
                 step(TransactionSlice);
