@@ -40,6 +40,9 @@ internal sealed record Plan
 
     public required int Closings { get; init; }
 
+    /// <summary>How long an instance that is asked to close is waited for; then its process ends, whatever it is doing.</summary>
+    public required TimeSpan CloseTimeout { get; init; }
+
     /// <summary>Restarts of the broker, whose data is then on disk.</summary>
     public required int BrokerKills { get; init; }
 
@@ -47,14 +50,14 @@ internal sealed record Plan
     {
         int Some(double probability, int most) => random.NextDouble() < probability ? random.Next(1, most + 1) : 0;
         double Rate(double probability, double most) => random.NextDouble() < probability ? random.NextDouble() * most : 0;
-        var machines = random.Next(1, 4);
+        var machines = random.NextDouble() < 0.8 ? random.Next(1, 4) : random.Next(4, 6);
         return new Plan
         {
             Guarantee = random.NextDouble() < 0.75 ? ProcessingGuarantee.ExactlyOnce : ProcessingGuarantee.AtLeastOnce,
             Machines = machines,
             Threads = random.Next(1, 3),
-            Partitions = random.Next(1, 4),
-            Standbys = machines > 1 && random.NextDouble() < 0.4 ? 1 : 0,
+            Partitions = random.NextDouble() < 0.8 ? random.Next(1, 4) : random.Next(4, 8),
+            Standbys = machines > 1 && random.NextDouble() < 0.4 ? random.Next(1, Math.Min(3, machines)) : 0,
             RecoveryLag = random.NextDouble() < 0.5 ? 0 : 10_000,
             Records = random.Next(20, 100),
             Keys = random.Next(1, 7),
@@ -74,11 +77,12 @@ internal sealed record Plan
             KillsInCalls = Some(0.6, 4),
             Pauses = Some(0.5, 3),
             Closings = Some(0.4, 3),
+            CloseTimeout = TimeSpan.FromSeconds(random.Next(1, 60)),
             BrokerKills = Some(0.1, 2),
         };
     }
 
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Guarantee}, {Machines} machines of {Threads} threads, {Partitions} partitions, {Standbys} standbys, lag {RecoveryLag}, {Records} records of {Keys} keys, {(Caching ? "caching" : "no cache")}, commit {CommitInterval.TotalMilliseconds} ms, {Horizon.TotalSeconds} s; {Kills} kills, {KillsInCalls} in calls, {Pauses} pauses, {Closings} closings, {BrokerKills} broker kills; {Network}");
+        $"{Guarantee}, {Machines} machines of {Threads} threads, {Partitions} partitions, {Standbys} standbys, lag {RecoveryLag}, {Records} records of {Keys} keys, {(Caching ? "caching" : "no cache")}, commit {CommitInterval.TotalMilliseconds} ms, {Horizon.TotalSeconds} s; {Kills} kills, {KillsInCalls} in calls, {Pauses} pauses, {Closings} closings within {CloseTimeout.TotalSeconds} s, {BrokerKills} broker kills; {Network}");
 }

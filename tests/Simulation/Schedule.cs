@@ -194,10 +194,10 @@ internal sealed class Schedule : IDisposable
     {
         if (machine.Current is not { App: { } app } life || life.PausedUntil > _world.Now) return;
         _world.Note(life, "is asked to close");
-        _ = app.CloseAsync(TimeSpan.FromDays(1)).ContinueWith(
-            _ =>
+        _ = app.CloseAsync(_isCalm ? TimeSpan.FromDays(1) : Plan.CloseTimeout).ContinueWith(
+            closed =>
             {
-                _world.Note(life, "closed");
+                _world.Note(life, closed.Result ? "closed" : "closes for too long");
                 life.Kill();
             },
             CancellationToken.None,
