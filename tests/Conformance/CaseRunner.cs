@@ -28,6 +28,10 @@ internal static class CaseRunner
             (name, group) = (recorded.Name, recorded.Group);
             return new CaseResult(name, group, FirstDifference(recorded));
         }
+        catch (CaseFormatException misunderstood)
+        {
+            return new CaseResult(name, group, $"not understood: {misunderstood.Message}");
+        }
         catch (Exception failure)
         {
             // Whatever goes wrong is this case's difference; the others still run.
@@ -64,7 +68,7 @@ internal static class CaseRunner
             {
                 Feed(driver, input);
             }
-            catch (StreamsException failure)
+            catch (Exception failure) when (failure is not CaseFormatException)
             {
                 return $"event {index} ({input}): {failure.GetType().Name}: {failure.Message}";
             }
@@ -169,6 +173,7 @@ internal static class JavaNames
         "IllegalArgumentException" => failure is ArgumentException,
         "NullPointerException" => failure is ArgumentNullException,
         "IllegalStateException" => failure is InvalidOperationException,
+        "UnsupportedOperationException" => failure is NotSupportedException,
         "StreamsException" or "KafkaException" => failure is StreamsException,
         _ => failure.GetType().Name == javaName,
     };

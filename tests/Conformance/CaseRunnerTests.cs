@@ -100,15 +100,60 @@ public class CaseRunnerTests
     {
         var output = new StringWriter();
 
-        var exitCode = Report.Print([new CaseResult("good", "g", null), new CaseResult("bad", "g", "topic 'OUT' differs")], output);
+        var exitCode = Report.Print([new CaseResult("good", "g", null), new CaseResult("bad", "g", "topic 'OUT' differs")], "folder", output);
 
         Assert.Equal(1, exitCode);
         Assert.Equal(["FAILED bad: topic 'OUT' differs", "conformance: 1 of 2 passed"], output.ToString().Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    [Fact]
+    public void Case_that_is_not_understood_fails_by_itself_and_says_why()
+    {
+        using var folder = new CaseFolder();
+        folder.Write("1-unknown-operator.json", Passing.Replace("\"op\": \"count\"", "\"op\": \"guess\"", StringComparison.Ordinal));
+        folder.Write("2-unknown-field.json", Passing.Replace("\"options\": {}", "\"options\": {\"surprise\": true}", StringComparison.Ordinal));
+        folder.Write("3-not-json.json", "{");
+        folder.Write("4-passing.json", Passing);
+        var output = new StringWriter();
+
+        Report.Print(CaseRunner.RunFolder(folder.Path), folder.Path, output);
+
+        var lines = output.ToString().Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(4, lines.Length);
+        Assert.Equal("FAILED one: not understood: topology[1] names an unknown operator: 'guess'", lines[0]);
+        Assert.Equal("FAILED 2-unknown-field: not understood: case.options has fields that are not understood: surprise", lines[1]);
+        Assert.StartsWith("FAILED 3-not-json: Json", lines[2], StringComparison.Ordinal);
+        Assert.Equal("conformance: 1 of 4 passed", lines[3]);
+    }
+
+    [Fact]
+    public void Folder_without_cases_is_said_to_be_one()
+    {
+        using var folder = new CaseFolder();
+        Directory.CreateDirectory(System.IO.Path.Combine(folder.Path, "cases"));
+        folder.Write("cases/one.json", Passing);
+        var output = new StringWriter();
+
+        var exitCode = Report.Print(CaseRunner.RunFolder(folder.Path), folder.Path, output);
+
+        Assert.Equal(1, exitCode);
+        var lines = output.ToString().Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
+        Assert.StartsWith($"There is no case in '{folder.Path}'", lines[0], StringComparison.Ordinal);
+        Assert.Equal([$"There are such files in '{System.IO.Path.Combine(folder.Path, "cases")}'.", "conformance: 0 of 0 passed"], lines[1..]);
     }
 
     private static string? Run(string text)
     {
         using var document = JsonDocument.Parse(text);
         return CaseRunner.FirstDifference(Case.Parse(document.RootElement.Clone()));
+    }
+
+    private sealed class CaseFolder : IDisposable
+    {
+        public string Path { get; } = Directory.CreateTempSubdirectory("conformance").FullName;
+
+        public void Write(string name, string text) => File.WriteAllText(System.IO.Path.Combine(Path, name), text);
+
+        public void Dispose() => Directory.Delete(Path, recursive: true);
     }
 }

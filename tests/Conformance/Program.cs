@@ -7,7 +7,7 @@ internal static class Program
 {
     public static async Task<int> Main(string[] args)
     {
-        if (args.Length == 1 && Directory.Exists(args[0])) return Report.Print(CaseRunner.RunFolder(args[0]), Console.Out);
+        if (args.Length == 1 && Directory.Exists(args[0])) return Report.Print(CaseRunner.RunFolder(args[0]), args[0], Console.Out);
         if (args.Length == 1 && !args[0].StartsWith('-') && !args[0].StartsWith('@'))
         {
             await Console.Error.WriteLineAsync($"There is no folder '{args[0]}'. Usage: Conformance FOLDER").ConfigureAwait(false);

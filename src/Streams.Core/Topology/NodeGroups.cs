@@ -2,8 +2,8 @@ namespace Streams.Core;
 
 /// <summary>Splits a topology into sub-topologies: nodes that are connected, or that share a store, belong together.</summary>
 /// <remarks>
-/// Numbers are given in the order in which sources were added, those of a pattern after those of topics, then the remaining nodes, as Kafka Streams
-/// does: a task id, and so the state on disk, depends on them. Source: Kafka's <c>InternalTopologyBuilder.makeNodeGroups</c>.
+/// Numbers are given in the order in which nodes were added, so by the first source of each, what is upstream before what is downstream, as Kafka
+/// Streams does: a task id, and so the state on disk, depends on them. Source: Kafka's <c>InternalTopologyBuilder.makeNodeGroups</c>.
 /// </remarks>
 internal static class NodeGroups
 {
@@ -22,13 +22,7 @@ internal static class NodeGroups
 
         var groups = new List<List<NodeDefinition>>();
         var groupByRoot = new Dictionary<string, int>();
-        var inOrder = topology.Nodes.OrderBy(node => node switch
-        {
-            SourceDefinition { Pattern: null } => 0,
-            SourceDefinition => 1,
-            _ => 2,
-        });
-        foreach (var node in inOrder)
+        foreach (var node in topology.Nodes)
         {
             var root = Root(roots, node.Name);
             if (!groupByRoot.TryGetValue(root, out var group))

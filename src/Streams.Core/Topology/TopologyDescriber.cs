@@ -3,7 +3,8 @@ namespace Streams.Core;
 /// <summary>Makes the description of a topology, in Kafka Streams' own order.</summary>
 /// <remarks>
 /// Nodes are ordered by how many nodes hang behind them, most first, then by name. The neighbours of a node are ordered the same way, but by the
-/// counts known when the edge was drawn, and edges are drawn in the order of a Java hash map: the text depends on it, so it is followed here.
+/// counts known when the edge was drawn (<see cref="JavaTreeSet{T}"/>), and edges are drawn in the order of a Java hash map: the text depends on it, so it
+/// is followed here.
 /// Source: Kafka's <c>InternalTopologyBuilder.describeSubtopology</c>.
 /// </remarks>
 internal static class TopologyDescriber
@@ -31,8 +32,8 @@ internal static class TopologyDescriber
             foreach (var parentName in node.Definition.Parents)
             {
                 var parent = drafts[parentName];
-                Insert(node.Predecessors, parent);
-                Insert(parent.Successors, node);
+                node.Predecessors.Add(parent);
+                parent.Successors.Add(node);
                 Grow(parent, node.Size);
             }
         }
@@ -46,27 +47,20 @@ internal static class TopologyDescriber
     private static void Grow(Draft node, int by)
     {
         node.Size += by;
-        foreach (var predecessor in node.Predecessors) Grow(predecessor, by);
+        foreach (var predecessor in node.Predecessors.InOrder()) Grow(predecessor, by);
     }
 
-    private static void Insert(List<Draft> ordered, Draft node)
-    {
-        if (ordered.Contains(node)) return;
-        var index = 0;
-        while (index < ordered.Count && Precedes(ordered[index], node)) index++;
-        ordered.Insert(index, node);
-    }
-
-    private static bool Precedes(Draft one, Draft other) =>
-        one.Size != other.Size ? one.Size > other.Size : string.CompareOrdinal(one.Definition.Name, other.Definition.Name) < 0;
+    // Most nodes behind it first, then by name.
+    private static int Compare(Draft one, Draft other) =>
+        one.Size != other.Size ? other.Size - one.Size : string.CompareOrdinal(one.Definition.Name, other.Definition.Name);
 
     private sealed class Draft(NodeDefinition definition)
     {
         public NodeDefinition Definition { get; } = definition;
 
-        public List<Draft> Successors { get; } = [];
+        public JavaTreeSet<Draft> Successors { get; } = new(Compare);
 
-        public List<Draft> Predecessors { get; } = [];
+        public JavaTreeSet<Draft> Predecessors { get; } = new(Compare);
 
         /// <summary>Number of nodes behind this one, itself included; one that is reached twice counts twice.</summary>
         public int Size { get; set; } = 1;
@@ -86,6 +80,6 @@ internal static class TopologyDescriber
 
         private static string List(IReadOnlyCollection<string> names) => $"[{string.Join(", ", JavaHashOrder.Of(names))}]";
 
-        private static List<string> Names(List<Draft> drafts) => [.. drafts.Select(draft => draft.Definition.Name)];
+        private static List<string> Names(JavaTreeSet<Draft> drafts) => [.. drafts.InOrder().Select(draft => draft.Definition.Name)];
     }
 }

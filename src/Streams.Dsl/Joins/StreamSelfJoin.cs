@@ -7,7 +7,9 @@ namespace Streams.Dsl.Joins;
 /// <remarks>The window's processor puts a record into the store after this one has seen it. Source: KIP-862, Kafka's <c>KStreamKStreamSelfJoin</c>.</remarks>
 internal sealed class StreamSelfJoin<K, V, VOut>(string storeName, JoinWindows windows, Joiner<K, V, V, VOut> joiner) : Processor<K, V, K, VOut>
 {
+    private readonly long _retentionMs = WindowTimes.Add(WindowTimes.Add(windows.BeforeMs, windows.AfterMs), windows.GraceMs);
     private IWindowStore<K, V>? _store;
+    private long _streamTime = -1;
 
     public override void Process(in Record<K, V> record)
     {
@@ -17,12 +19,14 @@ internal sealed class StreamSelfJoin<K, V, VOut>(string storeName, JoinWindows w
             return;
         }
 
+        // A record that is too late for the store of a join with two would not find itself there, so it is not joined with itself here either.
+        if (record.Timestamp > _streamTime) _streamTime = record.Timestamp;
+        var joinedWithItself = record.Timestamp <= _streamTime - _retentionMs + 1;
         using (var others = Fetch(in record, windows.BeforeMs, windows.AfterMs))
         {
             while (others.MoveNext()) Forward(Joined(in record, record.Value, others.Value, others.Key));
         }
 
-        var joinedWithItself = false;
         using (var others = Fetch(in record, windows.AfterMs, windows.BeforeMs))
         {
             while (others.MoveNext())

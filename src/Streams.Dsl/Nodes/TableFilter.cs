@@ -105,7 +105,8 @@ internal sealed class StoredTableFilterProcessor<K, V>(TableFilter<K, V> filter,
         ForwardStored(new Record<K, Change<V>>(
             record.Key,
             record.HasKey,
-            new Change<V>(change.NewValue, hasNew, old.Value, hasOld, change.IsLatest),
+            // What is out of order for a versioned table above is the latest for this store, which has no versions and has taken it (KIP-914).
+            new Change<V>(change.NewValue, hasNew, old.Value, hasOld),
             true,
             record.Timestamp,
             record.HeadersOrNull));

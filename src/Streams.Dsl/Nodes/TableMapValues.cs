@@ -83,7 +83,8 @@ internal sealed class StoredTableMapValuesProcessor<K, V, VR>(Func<K, V, VR> map
         ForwardStored(new Record<K, Change<VR>>(
             record.Key,
             record.HasKey,
-            new Change<VR>(newValue, hasNew, old.Value, hasOld, change.IsLatest),
+            // What is out of order for a versioned table above is the latest for this store, which has no versions and has taken it (KIP-914).
+            new Change<VR>(newValue, hasNew, old.Value, hasOld),
             true,
             record.Timestamp,
             record.HeadersOrNull));

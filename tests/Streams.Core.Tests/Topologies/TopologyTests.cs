@@ -34,7 +34,7 @@ public class TopologyTests
     }
 
     [Fact]
-    public void Subtopologies_are_numbered_as_their_sources_are_added_patterns_last()
+    public void Subtopologies_are_numbered_as_their_sources_are_added()
     {
         var topology = new Topology()
             .AddSource("pattern", Options.Texts, new Regex("x.*"))
@@ -44,7 +44,7 @@ public class TopologyTests
 
         var plan = new TopologyPlan(topology, "app");
 
-        Assert.Equal(["z,with-z", "a", "pattern"], plan.Subtopologies.Select(each => string.Join(",", each.Nodes.Select(node => node.Name))));
+        Assert.Equal(["pattern", "z,with-z", "a"], plan.Subtopologies.Select(each => string.Join(",", each.Nodes.Select(node => node.Name))));
         Assert.Equal([0, 1, 2], plan.Subtopologies.Select(each => each.Id));
     }
 
@@ -92,6 +92,38 @@ public class TopologyTests
 
     [Fact]
     public void Java_order_of_colliding_texts_is_that_of_insertion() => Assert.Equal(["Aa", "BB"], JavaHashOrder.Of(["Aa", "BB"]));
+
+    /// <summary>What JDK 17 gives: an element that has outgrown its place leads later ones by its new size, but stays. A sorted list would give 3, 2, 1.</summary>
+    [Fact]
+    public void Java_tree_keeps_elements_where_they_were_put_when_their_sizes_grow()
+    {
+        int[] sizes = [0, 1, 3, 5];
+        var tree = new JavaTreeSet<int>((one, other) => sizes[one] != sizes[other] ? sizes[other] - sizes[one] : one - other);
+
+        tree.Add(1);
+        tree.Add(2);
+        sizes[1] = 10;
+        tree.Add(3);
+
+        Assert.Equal([2, 1, 3], tree.InOrder());
+    }
+
+    /// <summary>What JDK 17 gives for the same steps: the tree is rotated twice on the way.</summary>
+    [Fact]
+    public void Java_tree_is_balanced_as_Java_balances_it()
+    {
+        var sizes = new int[9];
+        var tree = new JavaTreeSet<int>((one, other) => sizes[one] != sizes[other] ? sizes[other] - sizes[one] : one - other);
+        (int Grown, int By)[][] before = [[], [(0, 3)], [(2, 2), (0, 5), (1, 2)], [(6, 2), (8, 2)], [(1, 4), (2, 1), (4, 5)], [(0, 1), (4, 1)], [(5, 3)], [], [(7, 5), (1, 5), (6, 1)]];
+        Array.Fill(sizes, 1);
+        for (var element = 0; element < sizes.Length; element++)
+        {
+            foreach (var (grown, by) in before[element]) sizes[grown] += by;
+            tree.Add(element);
+        }
+
+        Assert.Equal([0, 1, 4, 2, 6, 8, 3, 5, 7], tree.InOrder());
+    }
 
     private static void Refused(Action<Topology> mistake, params string[] parts)
     {

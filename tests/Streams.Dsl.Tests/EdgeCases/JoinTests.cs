@@ -114,20 +114,30 @@ public sealed class JoinTests
     [Fact]
     public void Self_join_pairs_each_record_with_itself_too_with_one_store_as_with_two()
     {
-        Assert.Equal("k=a+a@0 k=a+b@1 k=b+a@1 k=b+b@1", SelfJoin(TopologyOptimization.None));
-        Assert.Equal("k=a+a@0 k=a+b@1 k=b+a@1 k=b+b@1", SelfJoin(TopologyOptimization.SingleStoreSelfJoin));
+        Assert.Equal("k=a+a@0 k=a+b@1 k=b+a@1 k=b+b@1", SelfJoin(TopologyOptimization.None, 0, 1));
+        Assert.Equal("k=a+a@0 k=a+b@1 k=b+a@1 k=b+b@1", SelfJoin(TopologyOptimization.SingleStoreSelfJoin, 0, 1));
+    }
 
-        static string SelfJoin(TopologyOptimization optimization)
-        {
-            var builder = new StreamsBuilder(new StreamsBuilderOptions { Optimization = optimization });
-            var stream = builder.Stream<string, string>("in");
-            stream.Join(stream, (one, other) => $"{one}+{other}", JoinWindows.OfTimeDifferenceWithNoGrace(10.Ms())).To("out");
-            using var driver = new Testing.TopologyTestDriver(builder.Build());
-            var input = driver.CreateInputTopic<string, string>("in");
-            input.PipeInput("k", "a", 0);
-            input.PipeInput("k", "b", 1);
-            return string.Join(" ", driver.CreateOutputTopic<string, string>("out").ReadRecordsToList().Select(record => $"{record.Key}={record.Value}@{record.Timestamp}").Order(StringComparer.Ordinal));
-        }
+    /// <summary>Retention is 20 ms: at 30 nothing up to 10 can be found any more, not even the record itself.</summary>
+    [Theory]
+    [InlineData(10)]
+    [InlineData(5)]
+    public void Record_too_late_for_the_store_is_not_joined_with_itself(long late)
+    {
+        Assert.Equal("k=a+a@30", SelfJoin(TopologyOptimization.None, 30, late));
+        Assert.Equal("k=a+a@30", SelfJoin(TopologyOptimization.SingleStoreSelfJoin, 30, late));
+    }
+
+    private static string SelfJoin(TopologyOptimization optimization, long first, long second)
+    {
+        var builder = new StreamsBuilder(new StreamsBuilderOptions { Optimization = optimization });
+        var stream = builder.Stream<string, string>("in");
+        stream.Join(stream, (one, other) => $"{one}+{other}", JoinWindows.OfTimeDifferenceWithNoGrace(10.Ms())).To("out");
+        using var driver = new Testing.TopologyTestDriver(builder.Build());
+        var input = driver.CreateInputTopic<string, string>("in");
+        input.PipeInput("k", "a", first);
+        input.PipeInput("k", "b", second);
+        return string.Join(" ", driver.CreateOutputTopic<string, string>("out").ReadRecordsToList().Select(record => $"{record.Key}={record.Value}@{record.Timestamp}").Order(StringComparer.Ordinal));
     }
 
     /// <summary>E-69.</summary>

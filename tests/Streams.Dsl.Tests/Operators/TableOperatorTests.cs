@@ -37,6 +37,27 @@ public sealed class TableTests
         Assert.Equal(["a=2@0", "a=-@1"], test.Pipe("a", "xx").Pipe("a", null, 1).Out());
     }
 
+    /// <summary>KIP-914: a table in a store without versions takes what its versioned parent calls out of order; for what follows, that is the row now.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Update_out_of_order_is_the_latest_for_a_store_without_versions(bool filters)
+    {
+        using var test = DslTest.Of(builder =>
+        {
+            var versioned = builder.Table<string, string>("in", materialized: Materialized.As("versions").WithHistoryRetention(TimeSpan.FromSeconds(1)));
+            var stored = filters
+                ? versioned.Filter((_, _) => true, Materialized.As("stored").WithCachingDisabled())
+                : versioned.MapValues(value => value, Materialized.As("stored").WithCachingDisabled());
+            stored.GroupBy((_, value) => new KeyValuePair<string, string>("g", value))
+                .Reduce((one, other) => one + other, (one, other) => $"{one}-{other}", Materialized.As("reduced").WithCachingDisabled())
+                .ToStream().To("out");
+        });
+
+        Assert.Equal(["g=b@20", "g=b-ba@20"], test.Pipe("k", "b", 20).Pipe("k", "a", 10).Out());
+        Assert.Equal(0, test.Driver.DroppedRecords);
+    }
+
     [Fact]
     public void Row_that_stops_matching_is_deleted()
     {
