@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Streams.Core;
 using Xunit;
 
@@ -34,6 +35,34 @@ public sealed class StatelessApplicationTests
         Assert.Equal(3500, values.Count);
         Assert.Equal(3500, values.Distinct().Count());
         Assert.All(values, value => Assert.Equal(value.ToUpperInvariant(), value));
+    }
+
+    [Fact]
+    public async Task Threads_say_in_the_log_how_much_they_have_done()
+    {
+        await using var cluster = EmbeddedCluster.InMemory();
+        await TestTopics.CreateAsync(cluster, "input", 1);
+        await TestTopics.CreateAsync(cluster, "output", 1);
+        TestTopics.Produce(cluster, "input", Enumerable.Range(0, 300).Select(number => ($"k{number}", "x")));
+        using var log = new TaskLog();
+        using var quiet = new TaskLog();
+        await using (var app = new KafkaStreams(UpperCase(), Config(cluster, "app") with { LoggerFactory = log, LogSummaryInterval = TimeSpan.FromMilliseconds(50) }))
+        {
+            await app.StartAsync(TestContext.Current.CancellationToken);
+            await TestTopics.WaitForCountAsync(cluster, "output", 300, _patience);
+
+            // Once with the records, and then without any.
+            await TestTopics.WaitUntilAsync(() => log.Count(" processed 0 record(s)") > 0 && Regex.Matches(log.ToString(), @" processed (\d+) record\(s\).* polled (\d+) record").Sum(line => int.Parse(line.Groups[1].Value, null) + int.Parse(line.Groups[2].Value, null)) == 600, _patience);
+        }
+
+        await using (var app = new KafkaStreams(UpperCase(), Config(cluster, "app") with { LoggerFactory = quiet, LogSummaryInterval = TimeSpan.Zero }))
+        {
+            await app.StartAsync(TestContext.Current.CancellationToken);
+            TestTopics.Produce(cluster, "input", [("k", "x")]);
+            await TestTopics.WaitForCountAsync(cluster, "output", 301, _patience);
+        }
+
+        Assert.Equal(0, quiet.Count(" polled "));
     }
 
     [Fact]

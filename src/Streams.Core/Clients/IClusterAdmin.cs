@@ -25,6 +25,13 @@ public interface IClusterAdmin : IDisposable
     /// <summary>Offset of the first record of each partition that is not older than the given time; the end offset where there is none.</summary>
     Task<IReadOnlyDictionary<TopicPartition, long>> OffsetsForTimeAsync(IReadOnlyCollection<TopicPartition> partitions, DateTimeOffset time, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Racks of the brokers that have a replica of each partition of the given topics. What is not known is left out or empty, which is also what adapters answer that do not know
+    /// of racks. Asked when tasks are divided by traffic (<see cref="StreamsConfig.RackAwareAssignmentStrategy"/>).
+    /// </summary>
+    Task<IReadOnlyDictionary<TopicPartition, IReadOnlyCollection<string>>> ReplicaRacksAsync(IReadOnlyCollection<string> topics, CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyDictionary<TopicPartition, IReadOnlyCollection<string>>>(new Dictionary<TopicPartition, IReadOnlyCollection<string>>());
+
     /// <summary>Deletes records before the given offsets (consumed repartition records).</summary>
     Task DeleteRecordsAsync(IReadOnlyCollection<TopicPartitionOffset> before, CancellationToken cancellationToken);
 }

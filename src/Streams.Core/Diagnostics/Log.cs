@@ -47,6 +47,9 @@ internal static partial class Log
     [LoggerMessage(106, LogLevel.Information, "Tasks were let go of that others of group {Group} may wait for; joining again")]
     public static partial void FollowUp(ILogger logger, string group);
 
+    [LoggerMessage(107, LogLevel.Warning, "Application {ApplicationId} is to divide its tasks by traffic between racks ({Strategy}), but the rack of an instance or of a partition's brokers is not known: traffic is left out of account")]
+    public static partial void RacksUnknown(ILogger logger, string applicationId, RackAwareAssignmentStrategy strategy);
+
     [LoggerMessage(200, LogLevel.Information, "Thread {Thread} created task {Task}")]
     public static partial void TaskCreated(ILogger logger, string thread, TaskId task);
 
@@ -67,6 +70,9 @@ internal static partial class Log
 
     [LoggerMessage(206, LogLevel.Warning, "Thread {Thread} could not read from the cluster; it tries again until {TimeoutMs} ms have passed")]
     public static partial void PollRetried(ILogger logger, string thread, double timeoutMs, Exception failure);
+
+    [LoggerMessage(209, LogLevel.Information, "Thread {Thread} processed {Processed} record(s), ran {Punctuations} wall-clock punctuation(s), polled {Polled} record(s) and made {Commits} commit(s) in the last {ElapsedMs} ms")]
+    public static partial void Summary(ILogger logger, string thread, long processed, long punctuations, long polled, long commits, long elapsedMs);
 
     [LoggerMessage(210, LogLevel.Warning, "Thread {Thread} could not abort its transaction; the cluster ends it by itself")]
     public static partial void AbortFailed(ILogger logger, string thread, Exception failure);

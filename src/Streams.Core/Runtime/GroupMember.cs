@@ -26,6 +26,9 @@ internal interface IGroupMemberOwner
     /// <summary>As leader: how far the changelogs of each task with state reach, as the sum of their end offsets.</summary>
     Task<IReadOnlyDictionary<TaskId, long>> EndPositionsAsync(PartitionCounts counts, CancellationToken cancellationToken);
 
+    /// <summary>As leader: what each task reads and keeps.</summary>
+    Task<IReadOnlyDictionary<TaskId, TaskInfo>> DescribeTasksAsync(PartitionCounts counts, bool withRacks, CancellationToken cancellationToken);
+
     /// <summary>The tasks are these from now on. What is not among them is committed and closed when this is done.</summary>
     /// <returns>Whether a task was let go of that another member may be waiting for: then the member joins again at once.</returns>
     Task<bool> AssignAsync(GroupMembership membership, MemberAssignment assignment);
@@ -184,7 +187,7 @@ internal sealed class GroupMember(IGroupCoordinator coordinator, StreamsConfig c
         var counts = await owner.PrepareTopicsAsync(cancellationToken).ConfigureAwait(false);
         _divided = counts;
         var members = joined.Members.ToDictionary(member => member.Key, member => MemberMetadata.Decode(member.Value.Span));
-        var division = TaskAssignor.Assign(new GroupSituation
+        var group = new GroupSituation
         {
             Members = members,
             Tasks = owner.AllTasks(counts),
@@ -193,7 +196,9 @@ internal sealed class GroupMember(IGroupCoordinator coordinator, StreamsConfig c
             AcceptableRecoveryLag = config.AcceptableRecoveryLag,
             MaxWarmupReplicas = config.MaxWarmupReplicas,
             RackAwareTags = config.RackTags(),
-        });
+            ProbingRebalanceInterval = config.ProbingRebalanceInterval,
+        };
+        var division = GroupDivision.Of(group, await PlanAsync(group, counts, cancellationToken).ConfigureAwait(false));
         IReadOnlyList<HostedTasks> hosts = members.Values.All(member => member.ApplicationServer.Length == 0)
             ? []
             : [.. members.Select(member => new HostedTasks(member.Value.ApplicationServer, division.Active[member.Key], division.Standby[member.Key]))];
@@ -211,8 +216,21 @@ internal sealed class GroupMember(IGroupCoordinator coordinator, StreamsConfig c
                 PartitionCounts = counts.ByTopic,
                 Hosts = hosts,
                 ErrorCode = errorCode,
-                ProbeAfterMs = division.NeedsProbe && member == joined.Membership.MemberId ? Math.Max(1, (long)config.ProbingRebalanceInterval.TotalMilliseconds) : 0,
+                ProbeAfterMs = division.FollowUpAfter is { } after && member == joined.Membership.MemberId ? Math.Max(1, (long)after.TotalMilliseconds) : 0,
             }.Encode([.. division.Active[member].SelectMany(task => owner.InputsOf(task, counts))]));
+    }
+
+    private async Task<AssignmentPlan> PlanAsync(GroupSituation group, PartitionCounts counts, CancellationToken cancellationToken)
+    {
+        var weighsTraffic = config.RackAwareAssignmentStrategy != RackAwareAssignmentStrategy.None;
+        if (!weighsTraffic && config.TaskAssignor is null) return TaskAssignor.Plan(group);
+        var tasks = await owner.DescribeTasksAsync(counts, weighsTraffic, cancellationToken).ConfigureAwait(false);
+        group = group with { Traffic = RackTraffic.Of(config, group.Members.Values, tasks, out var isUnknown) };
+        if (isUnknown) Log.RacksUnknown(logger, config.ApplicationId, config.RackAwareAssignmentStrategy);
+        if (config.TaskAssignor is null) return TaskAssignor.Plan(group);
+        var settings = new AssignmentSettings(
+            config.AcceptableRecoveryLag, config.MaxWarmupReplicas, config.NumStandbyReplicas, config.ProbingRebalanceInterval, config.RackAwareAssignmentTags, config.RackAwareAssignmentStrategy);
+        return AssignmentPlan.Ask(config.TaskAssignor, new ApplicationState(group, tasks, settings));
     }
 
     // Signs of life until the group wants something.

@@ -527,6 +527,32 @@ public sealed class KafkaStreams : IAsyncDisposable
         public IReadOnlyCollection<TopicPartition> InputsOf(TaskId task, PartitionCounts counts) =>
             counts.Inputs(_plan.Subtopologies.First(subtopology => subtopology.Id == task.Subtopology), task.Partition);
 
+        public async Task<IReadOnlyDictionary<TaskId, TaskInfo>> DescribeTasksAsync(PartitionCounts counts, bool withRacks, CancellationToken cancellationToken)
+        {
+            IReadOnlyDictionary<TopicPartition, IReadOnlyCollection<string>> racks = new Dictionary<TopicPartition, IReadOnlyCollection<string>>();
+            if (withRacks)
+            {
+                var topics = counts.ByTopic.Keys.Concat(_plan.Subtopologies.SelectMany(subtopology => subtopology.Changelogs().Values)).Distinct().ToList();
+                racks = await _admin.ReplicaRacksAsync(topics, cancellationToken).ConfigureAwait(false);
+            }
+
+            var tasks = new Dictionary<TaskId, TaskInfo>();
+            foreach (var subtopology in _plan.Subtopologies)
+            {
+                var changelogs = subtopology.Changelogs().Values.ToHashSet();
+                for (var partition = 0; partition < counts.TaskCount(subtopology); partition++)
+                {
+                    var inputs = counts.Inputs(subtopology, partition);
+                    var read = inputs.Select(input => new TaskTopicPartition(input, true, changelogs.Contains(input.Topic), racks.GetValueOrDefault(input, [])))
+                        .Concat(changelogs.Select(topic => new TopicPartition(topic, partition)).Except(inputs).Select(changelog => new TaskTopicPartition(changelog, false, true, racks.GetValueOrDefault(changelog, []))));
+                    var id = new TaskId(subtopology.Id, partition);
+                    tasks.Add(id, new TaskInfo(id, changelogs.Count > 0, [.. subtopology.Stores.Select(store => store.Name)], [.. read]));
+                }
+            }
+
+            return tasks;
+        }
+
         public async Task<IReadOnlyDictionary<TaskId, long>> EndPositionsAsync(PartitionCounts counts, CancellationToken cancellationToken)
         {
             var changelogs = new Dictionary<TaskId, List<TopicPartition>>();

@@ -101,6 +101,8 @@ internal sealed class StreamThread : IDisposable
     private double _retryMs = FirstRetryMs;
     private long? _pollFailingSince;
     private long _processedRecords;
+    private Doings _sinceSummary;
+    private long _lastSummary;
     private volatile bool _ended;
 
     public StreamThread(
@@ -323,7 +325,7 @@ internal sealed class StreamThread : IDisposable
             Wake = consumer.Wake,
             Metrics = _applicationMetrics,
         };
-        _lastCommit = _lastPurge = _lastPositions = _config.TimeProvider.GetTimestamp();
+        _lastCommit = _lastPurge = _lastPositions = _lastSummary = _config.TimeProvider.GetTimestamp();
     }
 
     private void Turn()
@@ -346,13 +348,26 @@ internal sealed class StreamThread : IDisposable
         CommitIfDue();
         PurgeIfDue();
         AnnounceIfRunning();
+        SummarizeIfDue();
+    }
+
+    private void SummarizeIfDue()
+    {
+        if (_config.LogSummaryInterval <= TimeSpan.Zero) return;
+        var elapsed = _config.TimeProvider.GetElapsedTime(_lastSummary);
+        if (elapsed < _config.LogSummaryInterval) return;
+        Log.Summary(_logger, Name, _processedRecords - _sinceSummary.ProcessedBefore, _sinceSummary.Punctuations, _sinceSummary.Polled, _sinceSummary.Commits, (long)elapsed.TotalMilliseconds);
+        _lastSummary = _config.TimeProvider.GetTimestamp();
+        _sinceSummary = new Doings { ProcessedBefore = _processedRecords };
     }
 
     private void Punctuate(StreamTask task)
     {
         if (task.NextWallClockPunctuation == long.MaxValue) return;
         var mark = _metrics.Mark();
-        if (task.PunctuateWallClock()) _metrics.Punctuated(mark);
+        if (!task.PunctuateWallClock()) return;
+        _metrics.Punctuated(mark);
+        _sinceSummary.Punctuations++;
     }
 
     private void SendPendingIfDue(bool hasWork)
@@ -389,6 +404,7 @@ internal sealed class StreamThread : IDisposable
         var mark = _metrics.Mark();
         var records = PollBatches(timeout);
         _metrics.Polled(mark, records);
+        _sinceSummary.Polled += records;
     }
 
     private int PollBatches(TimeSpan timeout)
@@ -503,6 +519,7 @@ internal sealed class StreamThread : IDisposable
         if (tasks.Count > 0)
         {
             _metrics.Committed(mark);
+            _sinceSummary.Commits++;
             _retryMs = FirstRetryMs;
             _wentBackSince = null;
         }
@@ -1047,5 +1064,14 @@ internal sealed class StreamThread : IDisposable
         }
 
         _consumer?.Unassign(partitions);
+    }
+
+    /// <summary>What there is to tell since the last summary.</summary>
+    private struct Doings
+    {
+        public long ProcessedBefore;
+        public long Punctuations;
+        public long Polled;
+        public long Commits;
     }
 }

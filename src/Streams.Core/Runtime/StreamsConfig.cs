@@ -23,7 +23,7 @@ public sealed record StreamsConfig
     private const int MaxTagValueLength = 30;
 
     // Not a name that a client.tag can have, which ends before it.
-    private const string RackTag = "client.rack";
+    internal const string RackTag = "client.rack";
 
     private readonly TimeSpan? _commitInterval;
 
@@ -139,6 +139,24 @@ public sealed record StreamsConfig
     /// <summary>Names of tags in whose values a task and its standbys are to differ where they can; each must be among <see cref="ClientTags"/>. <c>rack.aware.assignment.tags</c></summary>
     public IReadOnlyList<string> RackAwareAssignmentTags { get; init; } = [];
 
+    /// <summary>
+    /// What the group does about traffic between racks when it divides active tasks (default nothing). It needs <see cref="ClientRack"/> on every instance and racks of all brokers, and does
+    /// nothing where one is missing. <c>rack.aware.assignment.strategy</c> (KIP-925)
+    /// </summary>
+    public RackAwareAssignmentStrategy RackAwareAssignmentStrategy { get; init; } = RackAwareAssignmentStrategy.None;
+
+    /// <summary>Cost of each partition that a task reads from another rack (default 10, at least 0). <c>rack.aware.assignment.traffic_cost</c> (KIP-925)</summary>
+    public int RackAwareAssignmentTrafficCost { get; init; } = 10;
+
+    /// <summary>
+    /// Cost of a task with state that moves (default 1, at least 0): the larger it is beside <see cref="RackAwareAssignmentTrafficCost"/>, the rather tasks stay where they are.
+    /// <c>rack.aware.assignment.non_overlap_cost</c> (KIP-925)
+    /// </summary>
+    public int RackAwareAssignmentNonOverlapCost { get; init; } = 1;
+
+    /// <summary>Divides the tasks among the instances in place of the library; set it on all of them (default: the library does). <c>task.assignor.class</c> (KIP-924)</summary>
+    public ITaskAssignor? TaskAssignor { get; init; }
+
     /// <summary>The rack this instance is in: brokers may be read from the nearest replica, and standbys are kept apart by it when <see cref="RackAwareAssignmentTags"/> is empty. <c>client.rack</c></summary>
     public string? ClientRack { get; init; }
 
@@ -217,6 +235,9 @@ public sealed record StreamsConfig
     /// <summary>Makes the meter <c>Streams</c> (default: the application makes its own). The generic host has one that keeps hosts in a process apart.</summary>
     public IMeterFactory? MeterFactory { get; init; }
 
+    /// <summary>Time between two lines of the log in which a thread says how much it has done (default 2 min; 0 for never). <c>log.summary.interval.ms</c> (KIP-1091)</summary>
+    public TimeSpan LogSummaryInterval { get; init; } = TimeSpan.FromMinutes(2);
+
     /// <summary>Where logs go (default: nowhere).</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
 
@@ -290,6 +311,12 @@ public sealed record StreamsConfig
         if (AcceptableRecoveryLag < 0) faults.Add($"acceptable.recovery.lag is {AcceptableRecoveryLag}: at least 0 is allowed");
         if (MaxWarmupReplicas < 1) faults.Add($"max.warmup.replicas is {MaxWarmupReplicas}: at least 1 is allowed, or no task with state could ever move");
         Positive(ProbingRebalanceInterval, "probing.rebalance.interval.ms");
+        if (!Enum.IsDefined(RackAwareAssignmentStrategy)) faults.Add($"rack.aware.assignment.strategy is {RackAwareAssignmentStrategy}: None, MinTraffic and BalanceSubtopology are allowed");
+        if (RackAwareAssignmentTrafficCost < 0) faults.Add($"rack.aware.assignment.traffic_cost is {RackAwareAssignmentTrafficCost}: at least 0 is allowed");
+        if (RackAwareAssignmentNonOverlapCost < 0) faults.Add($"rack.aware.assignment.non_overlap_cost is {RackAwareAssignmentNonOverlapCost}: at least 0 is allowed");
+        if (RackAwareAssignmentStrategy != RackAwareAssignmentStrategy.None && ClientRack is null)
+            faults.Add($"rack.aware.assignment.strategy is {RackAwareAssignmentStrategy}, and client.rack is not set: say which rack this instance is in");
+        if (LogSummaryInterval < TimeSpan.Zero) faults.Add($"log.summary.interval.ms is {LogSummaryInterval.TotalMilliseconds}: 0 (never) or more is allowed");
         Positive(StateCleanupDelay, "state.cleanup.delay.ms");
         if (ClientTags.Count > MaxClientTags) faults.Add($"client.tag.* are {ClientTags.Count}: at most {MaxClientTags} are allowed");
         foreach (var (name, value) in ClientTags)

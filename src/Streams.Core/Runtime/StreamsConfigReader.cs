@@ -27,6 +27,11 @@ internal static class StreamsConfigReader
         ("max.warmup.replicas", nameof(StreamsConfig.MaxWarmupReplicas), static (config, value) => config with { MaxWarmupReplicas = Whole<int>(value) }),
         ("probing.rebalance.interval.ms", nameof(StreamsConfig.ProbingRebalanceInterval), static (config, value) => config with { ProbingRebalanceInterval = Time(value) }),
         ("rack.aware.assignment.tags", nameof(StreamsConfig.RackAwareAssignmentTags), static (config, value) => config with { RackAwareAssignmentTags = value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) }),
+        ("rack.aware.assignment.strategy", nameof(StreamsConfig.RackAwareAssignmentStrategy), static (config, value) => config with { RackAwareAssignmentStrategy = Name<RackAwareAssignmentStrategy>(value.Replace("_", "", StringComparison.Ordinal)) }),
+        ("rack.aware.assignment.traffic_cost", nameof(StreamsConfig.RackAwareAssignmentTrafficCost), static (config, value) => config with { RackAwareAssignmentTrafficCost = Whole<int>(value) }),
+        ("rack.aware.assignment.non_overlap_cost", nameof(StreamsConfig.RackAwareAssignmentNonOverlapCost), static (config, value) => config with { RackAwareAssignmentNonOverlapCost = Whole<int>(value) }),
+        ("task.assignor.class", nameof(StreamsConfig.TaskAssignor), static (config, value) => config with { TaskAssignor = DefaultAssignor(value) }),
+        ("log.summary.interval.ms", nameof(StreamsConfig.LogSummaryInterval), static (config, value) => config with { LogSummaryInterval = Time(value) is var time && time > TimeSpan.Zero ? time : TimeSpan.Zero }),
         ("commit.interval.ms", nameof(StreamsConfig.CommitInterval), static (config, value) => config with { CommitInterval = Time(value) }),
         ("transaction.timeout.ms", nameof(StreamsConfig.TransactionTimeout), static (config, value) => config with { TransactionTimeout = Time(value) }),
         ("poll.ms", nameof(StreamsConfig.PollInterval), static (config, value) => config with { PollInterval = Time(value) }),
@@ -185,6 +190,13 @@ internal static class StreamsConfigReader
         "UsePartitionTimeOnInvalidTimestamp" or nameof(TimestampPolicy.UsePartitionTimeOnInvalid) => TimestampPolicy.UsePartitionTimeOnInvalid,
         "WallclockTimestampExtractor" or nameof(TimestampPolicy.WallClock) => TimestampPolicy.WallClock,
         _ => throw new FormatException("FailOnInvalidTimestamp, LogAndSkipOnInvalidTimestamp, UsePartitionTimeOnInvalidTimestamp and WallclockTimestampExtractor are allowed; give sources extractors of their own in code"),
+    };
+
+    // What Kafka's own are for, the library's does; one's own is an object.
+    private static ITaskAssignor? DefaultAssignor(string value) => value[(value.LastIndexOf('.') + 1)..] switch
+    {
+        "" or "HighAvailabilityTaskAssignor" or "StickyTaskAssignor" => null,
+        _ => throw new FormatException("HighAvailabilityTaskAssignor and StickyTaskAssignor, which both mean the library's own, are allowed; set another one in code"),
     };
 
     private static AutoOffsetReset Reset(string value)

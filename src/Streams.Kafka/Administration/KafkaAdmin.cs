@@ -35,6 +35,29 @@ internal sealed class KafkaAdmin(BrokerPool brokers, Retry retry) : IClusterAdmi
         }, cancellationToken);
     }
 
+    public Task<IReadOnlyDictionary<TopicPartition, IReadOnlyCollection<string>>> ReplicaRacksAsync(IReadOnlyCollection<string> topics, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(topics);
+        return RunAsync<IReadOnlyDictionary<TopicPartition, IReadOnlyCollection<string>>>("Asking for the racks of replicas", async token =>
+        {
+            var racks = new Dictionary<TopicPartition, IReadOnlyCollection<string>>();
+            if (topics.Count == 0) return racks;
+            var metadata = await brokers.MetadataAsync(topics, token).ConfigureAwait(false);
+            var rackOf = metadata.Brokers.Where(broker => broker.Rack is { Length: > 0 }).ToDictionary(broker => broker.NodeId, broker => broker.Rack!);
+            foreach (var topic in metadata.Topics)
+            {
+                if (topic.ErrorCode == ErrorCode.UnknownTopicOrPartition || topic.Name is null) continue;
+                WireErrors.Check(topic.ErrorCode, $"Describing topic {topic.Name}");
+
+                // A replica whose broker is down is not among the brokers: what is known of the others counts.
+                foreach (var partition in topic.Partitions)
+                    racks[new TopicPartition(topic.Name, partition.PartitionIndex)] = partition.ReplicaNodes.Where(rackOf.ContainsKey).Select(node => rackOf[node]).ToHashSet();
+            }
+
+            return racks;
+        }, cancellationToken);
+    }
+
     public Task<IReadOnlyCollection<string>> ListTopicsAsync(CancellationToken cancellationToken) =>
         RunAsync<IReadOnlyCollection<string>>("Listing topics", async token =>
         {

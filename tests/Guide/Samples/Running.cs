@@ -164,4 +164,24 @@ public sealed class Running
         Assert.Equal(TimeSpan.FromMilliseconds(100), config.CommitInterval);
         // </snippet>
     }
+
+    [Fact]
+    public void Own_assignor()
+    {
+        var config = new StreamsConfig { ApplicationId = "workers", BootstrapServers = "localhost:9092", TaskAssignor = new WorkersFirst() };
+        config.Validate();
+    }
+
+    // <snippet own-assignor>
+    public sealed class WorkersFirst : ITaskAssignor
+    {
+        public TaskAssignment Assign(ApplicationState state)
+        {
+            var workers = state.Instances.Values.Where(instance => instance.NumProcessingThreads > 0 && instance.ClientTags.GetValueOrDefault("role") == "worker").ToList();
+            if (workers.Count == 0) return state.DefaultAssignment();
+            var shares = state.Tasks.Keys.Order().Index().ToLookup(task => workers[task.Index % workers.Count].InstanceId, task => task.Item);
+            return new TaskAssignment([.. workers.Select(worker => new InstanceAssignment(worker.InstanceId, [.. shares[worker.InstanceId]], []))]);
+        }
+    }
+    // </snippet>
 }

@@ -241,6 +241,10 @@ public sealed class GroupMemberTests
         public Task<IReadOnlyDictionary<TaskId, long>> EndPositionsAsync(PartitionCounts counts, CancellationToken cancellationToken) =>
             Task.FromResult<IReadOnlyDictionary<TaskId, long>>(new Dictionary<TaskId, long>());
 
+        public Task<IReadOnlyDictionary<TaskId, TaskInfo>> DescribeTasksAsync(PartitionCounts counts, bool withRacks, CancellationToken cancellationToken) =>
+            Task.FromResult<IReadOnlyDictionary<TaskId, TaskInfo>>(
+                AllTasks(counts).ToDictionary(task => task, task => new TaskInfo(task, false, [], [.. InputsOf(task, counts).Select(input => new TaskTopicPartition(input, true, false, withRacks ? ["r"] : []))])));
+
         public async Task<bool> AssignAsync(GroupMembership membership, MemberAssignment assignment)
         {
             OnAssigned?.Invoke(_member!);

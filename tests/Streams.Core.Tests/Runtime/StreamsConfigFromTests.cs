@@ -15,7 +15,8 @@ public sealed class StreamsConfigFromTests
             new("default.interactive.query.isolation.level", "READ_COMMITTED"), new("security.protocol", "SASL_SSL"), new("sasl.mechanism", "PLAIN"),
             new("consumer.fetch.min.bytes", "10"), new("main.consumer.fetch.min.bytes", "20"), new("restore.consumer.fetch.min.bytes", "30"), new("producer.compression.type", "lz4"),
             new("topic.min.insync.replicas", "2"), new("consumer.session.timeout.ms", "9000"), new("deserialization.exception.handler", "org.apache.kafka.streams.errors.LogAndContinueExceptionHandler"),
-            new("client.rack", "r1"), new("state.dir", null), new("commit.interval.ms", "250"),
+            new("client.rack", "r1"), new("state.dir", null), new("commit.interval.ms", "250"), new("rack.aware.assignment.strategy", "balance_subtopology"), new("rack.aware.assignment.traffic_cost", "7"),
+            new("rack.aware.assignment.non_overlap_cost", "0"), new("log.summary.interval.ms", "-1"), new("task.assignor.class", "org.apache.kafka.streams.processor.assignment.assignors.StickyTaskAssignor"),
         ]);
         config.Validate();
         Assert.Equal(ProcessingGuarantee.ExactlyOnce, config.ProcessingGuarantee);
@@ -35,6 +36,9 @@ public sealed class StreamsConfigFromTests
         Assert.Equal(TimeSpan.FromMilliseconds(250), config.CommitInterval);
         Assert.NotNull(config.DeserializationExceptionHandler);
         Assert.Equal("a", config.ClientTags["zone"]);
+        Assert.Equal((RackAwareAssignmentStrategy.BalanceSubtopology, 7, 0), (config.RackAwareAssignmentStrategy, config.RackAwareAssignmentTrafficCost, config.RackAwareAssignmentNonOverlapCost));
+        Assert.Equal(TimeSpan.Zero, config.LogSummaryInterval);
+        Assert.Null(config.TaskAssignor);
     }
 
     [Fact]
@@ -44,12 +48,14 @@ public sealed class StreamsConfigFromTests
         [
             new("application.id", "app/1"), new("num.stream.thread", "2"), new("num.standby.replicas", "two"), new("commit.interval.ms", "99999999999999999999"), new("processing.guarantee", "twice"),
             new("fetch.min.bytes", "1"), new("consumer.group.id", "mine"), new("max.warmup.replicas", "0"), new("application.server", "here"), new("metrics.recording.level", "7"),
+            new("rack.aware.assignment.strategy", "min_traffic"), new("rack.aware.assignment.traffic_cost", "-1"), new("task.assignor.class", "com.example.Mine"),
         ]);
         var message = Assert.Throws<ConfigException>(config.Validate).Message;
         foreach (var part in new[]
         {
             "application.id is 'app/1'", "num.stream.thread is not a setting", "is 'num.stream.threads' meant?", "num.standby.replicas is 'two'", "commit.interval.ms is '99999999999999999999'", "processing.guarantee is 'twice'",
-            "fetch.min.bytes is not a setting", "consumer.group.id is decided", "max.warmup.replicas is 0", "application.server is 'here'", "metrics.recording.level is '7'", "bootstrap.servers",
+            "fetch.min.bytes is not a setting", "consumer.group.id is decided", "max.warmup.replicas is 0", "rack.aware.assignment.strategy is MinTraffic, and client.rack is not set", "rack.aware.assignment.traffic_cost is -1", "task.assignor.class is 'com.example.Mine'",
+            "application.server is 'here'", "metrics.recording.level is '7'", "bootstrap.servers",
         })
         {
             Assert.Contains(part, message, StringComparison.Ordinal);

@@ -177,8 +177,11 @@ public sealed class TaskAssignorTests
     /// Random groups in random states are divided again and again, as the runtime would do it: owners let go, warm-ups catch up. Until nothing moves any more,
     /// nothing has two owners, and in the end everything is in balance.
     /// </summary>
-    [Fact]
-    public void Random_groups_settle_in_balance_and_no_task_ever_has_two_owners()
+    [Theory]
+    [InlineData(RackAwareAssignmentStrategy.None)]
+    [InlineData(RackAwareAssignmentStrategy.MinTraffic)]
+    [InlineData(RackAwareAssignmentStrategy.BalanceSubtopology)]
+    public void Random_groups_settle_in_balance_and_no_task_ever_has_two_owners(RackAwareAssignmentStrategy strategy)
     {
         var seed = int.Parse(Environment.GetEnvironmentVariable("ASSIGNOR_SEED") ?? "20261121", System.Globalization.CultureInfo.InvariantCulture);
         for (var round = 0; round < 250; round++)
@@ -206,7 +209,8 @@ public sealed class TaskAssignorTests
                 };
             }
 
-            var situation = new GroupSituation { Members = members, Tasks = tasks, EndPositions = ends, StandbyReplicas = standbys, AcceptableRecoveryLag = 100, MaxWarmupReplicas = random.Next(1, 4) };
+            var traffic = strategy == RackAwareAssignmentStrategy.None ? null : RandomTraffic(strategy, tasks, ends, members, random);
+            var situation = new GroupSituation { Traffic = traffic, Members = members, Tasks = tasks, EndPositions = ends, StandbyReplicas = standbys, AcceptableRecoveryLag = 100, MaxWarmupReplicas = random.Next(1, 4) };
             var division = TaskAssignor.Assign(situation);
             for (var step = 0; ; step++)
             {
@@ -220,6 +224,7 @@ public sealed class TaskAssignorTests
             }
 
             CheckSettled(situation, division, equal, because);
+            if (traffic is not null) CheckTraffic(situation, division, equal, because);
 
             // The order in which members joined and tasks are listed does not matter.
             var shuffled = TaskAssignor.Assign(situation with { Members = members.Keys.OrderBy(_ => random.Next()).ToDictionary(name => name, name => situation.Members[name]), Tasks = [.. tasks.OrderBy(_ => random.Next())] });
@@ -260,7 +265,7 @@ public sealed class TaskAssignorTests
         foreach (var (name, metadata) in situation.Members)
         {
             var share = (double)situation.Tasks.Count * metadata.Threads / threads;
-            Assert.True(Math.Abs(division.Active[name].Count - share) < 1, $"{because}: {name} got {division.Active[name].Count} of {share}");
+            if (equal || situation.Traffic is not { Strategy: RackAwareAssignmentStrategy.BalanceSubtopology }) Assert.True(Math.Abs(division.Active[name].Count - share) < 1, $"{because}: {name} got {division.Active[name].Count} of {share}");
         }
 
         foreach (var task in situation.EndPositions.Keys)
@@ -270,6 +275,63 @@ public sealed class TaskAssignorTests
         Assert.True(stateful.Max() - stateful.Min() <= 1, $"{because}: tasks with state {string.Join(' ', stateful)}");
         var standbys = division.Standby.Values.Select(list => list.Count).ToList();
         Assert.True(standbys.Max() - standbys.Min() <= 1, $"{because}: standbys {string.Join(' ', standbys)}");
+    }
+
+    // Every member says a rack, and every partition has replicas in one or two.
+    private static RackTraffic RandomTraffic(
+        RackAwareAssignmentStrategy strategy, List<TaskId> tasks, Dictionary<TaskId, long> ends, SortedDictionary<string, MemberMetadata> members, Random random)
+    {
+        foreach (var name in members.Keys.ToList()) members[name] = members[name] with { Tags = new Dictionary<string, string> { [RackTraffic.RackTag] = Rack() } };
+        return new RackTraffic
+        {
+            Strategy = strategy,
+            TrafficCost = random.Next(0, 4) * 5,
+            NonOverlapCost = random.Next(0, 4),
+            Tasks = tasks.ToDictionary(task => task, task => new TaskInfo(
+                task,
+                ends.ContainsKey(task),
+                [],
+                [.. Enumerable.Range(0, random.Next(1, 4)).Select(number => new TaskTopicPartition(new TopicPartition("t" + number, task.Partition), true, number == 0, random.Next(2) == 0 ? [Rack()] : [Rack(), Rack()]))])),
+        };
+
+        string Rack() => "r" + random.Next(3);
+    }
+
+    // Settled, so nothing that it could still gain by moving is worth the move: less traffic costs tasks with state their place.
+    private static void CheckTraffic(GroupSituation situation, GroupDivision division, bool equal, string because)
+    {
+        var traffic = situation.Traffic!;
+        if (traffic.Strategy == RackAwareAssignmentStrategy.BalanceSubtopology)
+        {
+            var threads = situation.Members.Values.Sum(member => member.Threads);
+            foreach (var group in situation.Tasks.GroupBy(task => task.Subtopology))
+            {
+                foreach (var (name, metadata) in situation.Members)
+                {
+                    var share = (double)group.Count() * metadata.Threads / threads;
+                    var got = division.Active[name].Count(task => task.Subtopology == group.Key);
+                    Assert.True(got > share - 1 && got <= Math.Floor(share) + 1, $"{because}: {name} got {got} of {share} of sub-topology {group.Key}");
+                }
+            }
+
+            return;
+        }
+
+        // Without it the same group, that is where the tasks run now, would keep everything: the traffic is that of the settled division at most.
+        foreach (var isStateful in (bool[])[false, true])
+        {
+            var pairs = division.Active.SelectMany(entry => entry.Value.Where(task => situation.EndPositions.ContainsKey(task) == isStateful).Select(task => (task, member: entry.Key))).ToList();
+            foreach (var (one, at) in pairs)
+            {
+                foreach (var (other, there) in pairs)
+                {
+                    var gain = Cost(one, at) + Cost(other, there) - Cost(one, there) - Cost(other, at);
+                    Assert.True(at == there || gain <= (isStateful ? 2 * traffic.NonOverlapCost : 0), $"{because}: {one} at {at} and {other} at {there} should change places, for {gain}");
+                }
+            }
+        }
+
+        int Cost(TaskId task, string member) => traffic.TrafficCost * traffic.Crossing(task, situation.Members[member], changelogsOnly: false);
     }
 
     private static bool Same(GroupDivision one, GroupDivision other) =>

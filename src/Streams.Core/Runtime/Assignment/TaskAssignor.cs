@@ -5,6 +5,7 @@ namespace Streams.Core;
 /// <para>
 /// Every member gets a share in proportion to its threads, to within one task, of the tasks with state and of all tasks. Within that, a task stays where it runs,
 /// else goes where most of its state lies, else to the least loaded member. The same input gives the same answer, and dividing again what was divided moves nothing.
+/// With <see cref="GroupSituation.Traffic"/> members then exchange tasks for less traffic between racks, and with a strategy that says so the share is of every sub-topology.
 /// </para>
 /// <para>
 /// A task with state is only given to a member that has caught up with it, as long as there is one. Who is to have it in the end gets a warm-up copy meanwhile, and
@@ -28,72 +29,77 @@ internal sealed class TaskAssignor
         _stateless = [.. tasks.Where(task => !group.EndPositions.ContainsKey(task)).Order()];
 
         // A member without threads takes part, so that it can get some again, but there is nothing it could do. What it still owns it is about to commit and let go of.
-        List<Candidate> all = [.. group.Members.OrderBy(member => member.Key, StringComparer.Ordinal).Select(member => new Candidate(member.Key, member.Value))];
-        _candidates = [.. all.Where(candidate => candidate.Threads > 0)];
-        foreach (var candidate in all)
+        _candidates = [.. group.Members.Where(member => member.Value.Threads > 0).OrderBy(member => member.Key, StringComparer.Ordinal).Select(member => new Candidate(member.Key, member.Value))];
+        var claims = new TaskClaims(group);
+        var byId = _candidates.ToDictionary(candidate => candidate.Id);
+        foreach (var task in tasks)
         {
-            foreach (var task in candidate.Metadata.OwnedTasks)
-            {
-                if (!tasks.Contains(task)) continue;
-                if (!_owners.TryGetValue(task, out var other) || other.Metadata.Generation < candidate.Metadata.Generation) _owners[task] = candidate;
-            }
-        }
-
-        foreach (var (task, owner) in _owners)
-        {
-            if (group.EndPositions.ContainsKey(task)) owner.OwnedStateful.Add(task);
-            else owner.OwnedStateless.Add(task);
+            if (claims.OwnerOf(task) is not { } member || !byId.TryGetValue(member, out var owner)) continue;
+            _owners[task] = owner;
+            owner.Owned.Add(task);
+            if (group.EndPositions.ContainsKey(task)) owner.OwnedStatefulCount++;
         }
     }
 
-    public static GroupDivision Assign(GroupSituation group)
+    /// <summary>Divides the tasks and says what can be given out now.</summary>
+    public static GroupDivision Assign(GroupSituation group) => GroupDivision.Of(group, Plan(group));
+
+    /// <summary>Divides the tasks.</summary>
+    public static AssignmentPlan Plan(GroupSituation group)
     {
         var assignor = new TaskAssignor(group);
         var active = group.Members.Keys.ToDictionary(member => member, _ => new List<TaskId>());
         var standby = group.Members.Keys.ToDictionary(member => member, _ => new List<TaskId>());
-        var withheld = new List<TaskId>();
         var needsProbe = assignor.Divide();
         foreach (var candidate in assignor._candidates)
         {
-            foreach (var task in candidate.Active)
-            {
-                if (assignor.IsHeldByAnother(task, candidate))
-                {
-                    withheld.Add(task);
-
-                    // What it has of the task's state stays, and goes on following, until the task itself comes.
-                    if (candidate.Metadata.Positions.ContainsKey(task) && group.EndPositions.ContainsKey(task)) standby[candidate.Id].Add(task);
-                    continue;
-                }
-
-                active[candidate.Id].Add(task);
-            }
-
+            active[candidate.Id].AddRange(candidate.Active);
             standby[candidate.Id].AddRange(candidate.Standby);
         }
 
-        foreach (var list in active.Values.Concat(standby.Values)) list.Sort();
-        return new GroupDivision(active, standby, withheld, needsProbe);
+        return new AssignmentPlan(active, standby, needsProbe ? group.ProbingRebalanceInterval : null);
     }
 
     private bool Divide()
     {
         if (_candidates.Count == 0) return false;
-        SetQuotas();
-        PlaceStateful();
-        PlaceStateless();
+        if (_group.Traffic is { Strategy: RackAwareAssignmentStrategy.BalanceSubtopology })
+        {
+            DivideBySubtopology();
+        }
+        else
+        {
+            SetQuotas();
+            foreach (var candidate in _candidates) candidate.Room = candidate.StatefulQuota;
+            Place(_stateful);
+            foreach (var candidate in _candidates) candidate.Room = Math.Max(0, candidate.Quota - candidate.Active.Count);
+            Place(_stateless);
+        }
+
         var needsProbe = KeepWhereCaughtUp();
         PlaceStandbys();
         return needsProbe;
     }
 
-    private bool IsHeldByAnother(TaskId task, Candidate target)
+    // Sub-topologies with state first, so that these tasks are even too. What division leaves over goes to whoever has had least of it so far, which keeps the whole even; of
+    // several alike to one that holds one more already, so that dividing again moves nothing.
+    private void DivideBySubtopology()
     {
-        if (!_owners.TryGetValue(task, out var owner)) return false;
-        if (owner != target) return true;
+        var threads = _candidates.Sum(candidate => (long)candidate.Threads);
+        foreach (var tasks in _stateful.GroupBy(task => task.Subtopology).Concat(_stateless.GroupBy(task => task.Subtopology)).Select(group => group.ToList()))
+        {
+            foreach (var candidate in _candidates) candidate.Room = (int)((long)tasks.Count * candidate.Threads / threads);
+            foreach (var candidate in _candidates
+                         .OrderBy(candidate => (candidate.Active.Count + candidate.Room + 1.0) / candidate.Threads)
+                         .ThenByDescending(candidate => tasks.Count(candidate.Owned.Contains) > candidate.Room)
+                         .Take(tasks.Count - _candidates.Sum(candidate => candidate.Room))
+                         .ToList())
+            {
+                candidate.Room++;
+            }
 
-        // Two of the same generation cannot both be right, and only letting go of it by all but one makes it safe.
-        return _group.Members.Any(member => member.Key != target.Id && member.Value.Generation == target.Metadata.Generation && member.Value.OwnedTasks.Contains(task));
+            Place(tasks);
+        }
     }
 
     // Whole tasks in proportion to threads; what division leaves over goes to the largest remainders, so quotas add up to the number of tasks.
@@ -109,8 +115,8 @@ internal sealed class TaskAssignor
         }
 
         foreach (var candidate in _candidates.OrderByDescending(candidate => all * candidate.Threads % threads)
-                     .ThenByDescending(candidate => candidate.OwnedStateful.Count + candidate.OwnedStateless.Count > candidate.Quota)
-                     .ThenByDescending(candidate => candidate.OwnedStateful.Count > candidate.StatefulQuota)
+                     .ThenByDescending(candidate => candidate.Owned.Count > candidate.Quota)
+                     .ThenByDescending(candidate => candidate.OwnedStatefulCount > candidate.StatefulQuota)
                      .Take((int)all - _candidates.Sum(candidate => candidate.Quota)).ToList())
         {
             candidate.Quota++;
@@ -119,58 +125,66 @@ internal sealed class TaskAssignor
         // Whoever has room for one more in all comes first, so that the tasks with state fit into the whole.
         foreach (var candidate in _candidates.OrderByDescending(candidate => candidate.StatefulQuota < candidate.Quota)
                      .ThenByDescending(candidate => _stateful.Count * (long)candidate.Threads % threads)
-                     .ThenByDescending(candidate => candidate.OwnedStateful.Count > candidate.StatefulQuota)
+                     .ThenByDescending(candidate => candidate.OwnedStatefulCount > candidate.StatefulQuota)
                      .Take(_stateful.Count - _candidates.Sum(candidate => candidate.StatefulQuota)).ToList())
         {
             candidate.StatefulQuota++;
         }
     }
 
-    private void PlaceStateful()
+    /// <summary>Places tasks, all with state or all without: each where it runs, else where most of its state lies, else wherever there is least; nobody gets more than there is room for.</summary>
+    private void Place(List<TaskId> tasks)
     {
-        var open = new SortedSet<TaskId>(_stateful);
-        foreach (var candidate in _candidates)
+        if (tasks.Count == 0) return;
+        var isStateful = _group.EndPositions.ContainsKey(tasks[0]);
+        var open = new SortedSet<TaskId>(tasks);
+        foreach (var candidate in _candidates) candidate.Placed.Clear();
+        var owned = _candidates.ToDictionary(candidate => candidate, candidate => tasks.Where(candidate.Owned.Contains).ToList());
+        foreach (var candidate in _candidates.Where(candidate => !isStateful || owned[candidate].Count <= candidate.Room))
         {
-            candidate.Active.AddRange(candidate.OwnedStateful.Order().Take(candidate.StatefulQuota));
-            if (candidate.OwnedStateful.Count > candidate.StatefulQuota) continue;
-            open.ExceptWith(candidate.Active);
+            candidate.Placed.AddRange(owned[candidate].Take(candidate.Room));
+            open.ExceptWith(candidate.Placed);
         }
 
-        // Of what a member has too much, those go first for which a member with room has most of the state: that is where they move at the least cost,
-        // and where a warm-up that was begun is finished.
-        foreach (var candidate in _candidates.Where(candidate => candidate.OwnedStateful.Count > candidate.StatefulQuota))
+        if (isStateful)
         {
-            candidate.Active.Clear();
-            candidate.Active.AddRange(candidate.OwnedStateful
-                .OrderByDescending(task => _candidates.Where(other => other != candidate && other.OwnedStateful.Count < other.StatefulQuota).Select(other => Distance(other, task)).DefaultIfEmpty(Distances.Farthest).Min())
-                .ThenBy(task => task)
-                .Take(candidate.StatefulQuota));
-            open.ExceptWith(candidate.Active);
-        }
+            // Of what a member has too much, those go first for which a member with room has most of the state: that is where they move at the least cost,
+            // and where a warm-up that was begun is finished.
+            foreach (var candidate in _candidates.Where(candidate => owned[candidate].Count > candidate.Room))
+            {
+                candidate.Placed.AddRange(owned[candidate]
+                    .OrderByDescending(task => _candidates.Where(other => other != candidate && owned[other].Count < other.Room).Select(other => Distance(other, task)).DefaultIfEmpty(Distances.Farthest).Min())
+                    .ThenBy(task => task)
+                    .Take(candidate.Room));
+                open.ExceptWith(candidate.Placed);
+            }
 
-        // State that lies somewhere is used, nearest first.
-        foreach (var (task, candidate, _) in open
-                     .SelectMany(task => _candidates.Where(candidate => candidate.Metadata.Positions.ContainsKey(task)).Select(candidate => (task, candidate, distance: Distance(candidate, task))))
-                     .OrderBy(pair => pair.distance).ThenBy(pair => pair.task).ThenBy(pair => pair.candidate.Id, StringComparer.Ordinal).ToList())
-        {
-            if (candidate.Active.Count < candidate.StatefulQuota && open.Remove(task)) candidate.Active.Add(task);
+            // State that lies somewhere is used, nearest first.
+            foreach (var (task, candidate, _) in open
+                         .SelectMany(task => _candidates.Where(candidate => candidate.Metadata.Positions.ContainsKey(task)).Select(candidate => (task, candidate, distance: Distance(candidate, task))))
+                         .OrderBy(pair => pair.distance).ThenBy(pair => pair.task).ThenBy(pair => pair.candidate.Id, StringComparer.Ordinal).ToList())
+            {
+                if (candidate.Placed.Count < candidate.Room && open.Remove(task)) candidate.Placed.Add(task);
+            }
         }
 
         // Partition by partition, so that the tasks of one sub-topology are spread.
-        foreach (var task in open.OrderBy(task => task.Partition).ThenBy(task => task.Subtopology)) Lightest(candidate => candidate.Active.Count < candidate.StatefulQuota).Active.Add(task);
+        foreach (var task in open.OrderBy(task => task.Partition).ThenBy(task => task.Subtopology)) Lightest().Placed.Add(task);
+        if (_group.Traffic is { } traffic) Exchange(tasks, isStateful, traffic);
+        foreach (var candidate in _candidates) candidate.Active.AddRange(candidate.Placed);
     }
 
-    private void PlaceStateless()
+    // Tasks without state move for nothing.
+    private void Exchange(List<TaskId> tasks, bool isStateful, RackTraffic traffic)
     {
-        var open = new SortedSet<TaskId>(_stateless);
-        foreach (var candidate in _candidates)
+        var memberOf = tasks.ConvertAll(task => _candidates.FindIndex(candidate => candidate.Placed.Contains(task))).ToArray();
+        TaskExchange.Reduce(tasks, memberOf, _candidates.Count, (task, member) =>
         {
-            var kept = candidate.OwnedStateless.Order().Take(Math.Max(0, candidate.Quota - candidate.Active.Count)).ToList();
-            candidate.Active.AddRange(kept);
-            open.ExceptWith(kept);
-        }
-
-        foreach (var task in open.OrderBy(task => task.Partition).ThenBy(task => task.Subtopology)) Lightest(candidate => candidate.Active.Count < candidate.Quota).Active.Add(task);
+            var cost = (long)traffic.TrafficCost * traffic.Crossing(task, _candidates[member].Metadata, changelogsOnly: false);
+            return isStateful && _owners.TryGetValue(task, out var owner) && owner != _candidates[member] ? cost + traffic.NonOverlapCost : cost;
+        });
+        foreach (var candidate in _candidates) candidate.Placed.Clear();
+        for (var task = 0; task < tasks.Count; task++) _candidates[memberOf[task]].Placed.Add(tasks[task]);
     }
 
     /// <summary>Gives tasks back to a member that is up to date where the one that is to have them is not, and lets that one warm up.</summary>
@@ -183,7 +197,7 @@ internal sealed class TaskAssignor
             foreach (var task in target.Active)
             {
                 if (!_group.EndPositions.ContainsKey(task) || IsCaughtUp(target, task)) continue;
-                var keeper = _owners.TryGetValue(task, out var owner) && owner.Threads > 0 && IsCaughtUp(owner, task)
+                var keeper = _owners.TryGetValue(task, out var owner) && IsCaughtUp(owner, task)
                     ? owner
                     : _candidates.Where(candidate => IsCaughtUp(candidate, task)).OrderBy(candidate => Distance(candidate, task)).ThenBy(candidate => candidate.Load).FirstOrDefault();
                 if (keeper is not null) moves.Add((task, target, keeper));
@@ -223,6 +237,7 @@ internal sealed class TaskAssignor
                     .OrderBy(candidate => holders.Sum(holder => SharedTags(candidate, holder)))
                     .ThenBy(candidate => candidate.Awaited.Contains(task) ? 0 : 1)
                     .ThenBy(candidate => candidate.StandbyCount < candidate.StandbyQuota ? 0 : 1)
+                    .ThenBy(candidate => _group.Traffic?.Crossing(task, candidate.Metadata, changelogsOnly: true) ?? 0)
                     .ThenBy(candidate => !candidate.Metadata.Positions.ContainsKey(task) ? 2 : IsCaughtUp(candidate, task) ? 0 : 1)
                     .ThenBy(candidate => (double)(candidate.StandbyCount + 1) / candidate.Threads)
                     .ThenBy(candidate => (double)(candidate.Active.Count + 1) / candidate.Threads)
@@ -286,9 +301,9 @@ internal sealed class TaskAssignor
     // State that lies somewhere without anybody knowing how far is still better than none.
     private (long, int) Distance(Candidate candidate, TaskId task) => (Lag(candidate, task), candidate.Metadata.Positions.ContainsKey(task) ? 0 : 1);
 
-    private Candidate Lightest(Func<Candidate, bool> hasRoom) => _candidates
-        .OrderBy(candidate => hasRoom(candidate) ? 0 : 1)
-        .ThenBy(candidate => (double)(candidate.Active.Count + 1) / candidate.Threads)
+    private Candidate Lightest() => _candidates
+        .OrderBy(candidate => candidate.Placed.Count < candidate.Room ? 0 : 1)
+        .ThenBy(candidate => (double)(candidate.Active.Count + candidate.Placed.Count + 1) / candidate.Threads)
         .First();
 
     private static class Distances
@@ -305,11 +320,17 @@ internal sealed class TaskAssignor
 
         public int Threads => Metadata.Threads;
 
-        public List<TaskId> OwnedStateful { get; } = [];
+        public HashSet<TaskId> Owned { get; } = [];
 
-        public List<TaskId> OwnedStateless { get; } = [];
+        public int OwnedStatefulCount { get; set; }
 
         public List<TaskId> Active { get; } = [];
+
+        /// <summary>Of the tasks that are being placed, those that come here.</summary>
+        public List<TaskId> Placed { get; } = [];
+
+        /// <summary>How many of them may.</summary>
+        public int Room { get; set; }
 
         public List<TaskId> Standby { get; } = [];
 
