@@ -46,7 +46,8 @@ internal sealed class GroupOffsets(
         var group = groups.Find(groupId);
         if (groupId.Length == 0)
             return FailAll(commits, ErrorCode.InvalidGroupId);
-        if (generationId >= 0 || memberId.Length > 0 || instanceId is not null)
+        var isOutsider = generationId < 0 && (group is null || group.IsEmpty);
+        if (!isOutsider && (generationId >= 0 || memberId.Length > 0 || instanceId is not null))
         {
             if (group is null)
                 return FailAll(commits, ErrorCode.IllegalGeneration);
@@ -195,7 +196,8 @@ internal sealed class GroupOffsets(
         // Kafka lets old clients commit to the group "" but nothing can be kept under it; the newer rule for everybody.
         if (groupId.Length == 0)
             return ErrorCode.InvalidGroupId;
-        if (generationId < 0 && memberId.Length == 0 && instanceId is null && (group is null || group.IsEmpty))
+        // Whatever member id comes along: members of the consumer protocol make up their own (KIP-848), and send it also when they assign partitions themselves.
+        if (generationId < 0 && (group is null || group.IsEmpty))
             return ErrorCode.None;
         if (group is null)
             return knowsEpochs ? ErrorCode.GroupIdNotFound : ErrorCode.IllegalGeneration;
@@ -240,10 +242,12 @@ internal sealed class GroupOffsets(
     private static IEnumerable<OffsetPartition> AllPartitions(Group group) =>
         group.Offsets.Keys.Concat(group.PendingOffsets.Values.SelectMany(pending => pending.Keys)).Distinct();
 
+    // A partition that does not exist says so whatever else is wrong, as in Kafka, which looks for it before it asks the group.
     private static ErrorCode[] FailAll(IReadOnlyList<Commit> commits, ErrorCode error)
     {
         var errors = new ErrorCode[commits.Count];
-        Array.Fill(errors, error);
+        for (var i = 0; i < errors.Length; i++)
+            errors[i] = commits[i].Exists ? error : ErrorCode.UnknownTopicOrPartition;
         return errors;
     }
 

@@ -57,6 +57,40 @@ public sealed class GroupOffsetsTests
         Assert.Equal(ErrorCode.None, await simple.CommitAsync("t", 3));
     }
 
+    // Clients of the consumer protocol make up their member id (KIP-848) and send it with generation -1 when they assign partitions themselves.
+    [Fact]
+    public async Task Member_id_of_a_client_that_assigns_itself_does_not_matter_while_the_group_has_no_members()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        await broker.CreateTopicAsync("t");
+        var simple = new TestMember(broker, Group, "instance") { Id = "made up" };
+        Assert.Equal(ErrorCode.None, await simple.CommitAsync("t", 1));
+        Assert.Equal(ErrorCode.None, await simple.CommitAsync("t", 2));
+        var member = new TestMember(broker, Group);
+        await member.JoinAndSyncAloneAsync();
+        Assert.NotEqual(ErrorCode.None, await simple.CommitAsync("t", 3));
+        await member.LeaveAsync();
+        Assert.Equal(ErrorCode.None, await simple.CommitAsync("t", 4));
+
+        var producer = new TestProducer(broker, "tx");
+        await producer.InitAsync();
+        await producer.AddOffsetsAsync(Group);
+        Assert.Equal(ErrorCode.None, await producer.CommitOffsetAsync(Group, "t", 5, member: simple));
+        await producer.CommitAsync();
+        Assert.Equal(5, (await FetchAsync(broker, "t", 0)).CommittedOffset);
+    }
+
+    [Fact]
+    public async Task Partition_that_does_not_exist_says_so_before_the_group_is_asked()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        await broker.CreateTopicAsync("t");
+        var stranger = new TestMember(broker, Group) { Id = "somebody", Generation = 3 };
+        Assert.Equal(ErrorCode.UnknownTopicOrPartition, await stranger.CommitAsync("nowhere", 1));
+        Assert.Equal(ErrorCode.UnknownTopicOrPartition, await stranger.CommitAsync("t", 1, partition: 1));
+        Assert.Equal(ErrorCode.GroupIdNotFound, await stranger.CommitAsync("t", 1));
+    }
+
     [Fact]
     public async Task Commit_between_join_and_sync_is_refused_but_during_the_join_phase_accepted()
     {

@@ -259,10 +259,10 @@ public sealed class ClassicGroupModelTests
         {
             var partition = _random.Next(Partitions);
             var offset = _nextOffset++;
-            // Without id and generation anybody commits to a group without members, and nobody to one with.
+            // Without generation anybody commits to a group without members, whatever id comes along, and nobody to one with.
             var expected = client.Generation >= 0
                 ? Expected(client, whileCompleting: ErrorCode.RebalanceInProgress, whilePreparing: ErrorCode.None)
-                : client is { Id.Length: 0, InstanceId: null } && Group is null or { IsEmpty: true } ? ErrorCode.None : (ErrorCode?)null;
+                : Group is null or { IsEmpty: true } ? ErrorCode.None : (ErrorCode?)null;
             Note($"{client} commits {partition} = {offset} in {client.Generation}: {expected}");
             var response = await Broker.SendAsync(new OffsetCommitRequest
             {
