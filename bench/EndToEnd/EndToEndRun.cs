@@ -13,13 +13,13 @@ internal static class EndToEndRun
 {
     public static readonly IReadOnlyList<string> Scenarios = ["stateless", "count-memory", "count-rocksdb"];
 
-    public static async Task RunAsync(string scenario, ProcessingGuarantee guarantee, string? bootstrapServers, long records, int partitions, int threads, TextWriter output)
+    public static async Task RunAsync(string scenario, ProcessingGuarantee guarantee, string? bootstrapServers, long warmUp, long records, int partitions, int threads, TextWriter output)
     {
         var folder = Path.Combine(Path.GetTempPath(), "streams-bench-" + Guid.NewGuid().ToString("n"));
         try
         {
             await using ICluster cluster = bootstrapServers is null ? EmbeddedCluster.At(Path.Combine(folder, "broker")) : new KafkaCluster(bootstrapServers);
-            await RunAsync(scenario, guarantee, cluster, bootstrapServers is null ? "embedded" : "tcp", records, partitions, threads, folder, output);
+            await RunAsync(scenario, guarantee, cluster, bootstrapServers is null ? "embedded" : "tcp", warmUp, records, partitions, threads, folder, output);
         }
         finally
         {
@@ -27,14 +27,14 @@ internal static class EndToEndRun
         }
     }
 
-    private static async Task RunAsync(string scenario, ProcessingGuarantee guarantee, ICluster cluster, string kind, long records, int partitions, int threads, string folder, TextWriter output)
+    private static async Task RunAsync(string scenario, ProcessingGuarantee guarantee, ICluster cluster, string kind, long warmUp, long records, int partitions, int threads, string folder, TextWriter output)
     {
         var run = "bench-" + Guid.NewGuid().ToString("n")[..8];
         var input = run + "-input";
         using var admin = cluster.CreateAdmin(run);
         var none = new Dictionary<string, string>();
         await admin.CreateTopicsAsync([new NewTopic(input, partitions, -1, none), new NewTopic(run + "-output", partitions, -1, none)], CancellationToken.None);
-        Produce(cluster, input, records);
+        Produce(cluster, input, warmUp + records);
 
         await using var app = new KafkaStreams(Build(scenario, input, run + "-output"), new StreamsConfig
         {
@@ -56,23 +56,12 @@ internal static class EndToEndRun
             if (to is KafkaStreamsState.Running or KafkaStreamsState.Error) running.TrySetResult();
         };
 
-        // The clock runs from the moment the tasks are assigned: joining the group is not what is measured.
-        var allocatedBefore = GC.GetTotalAllocatedBytes();
+        // The clock runs from the moment the tasks are assigned: joining the group is not what is measured. The first records are measured on their own: while the
+        // compiler is at work, it has one of two processors.
         await app.StartAsync();
         await running.Task;
-        var cpuBefore = Environment.CpuUsage.TotalTime;
-        var processedBefore = app.ProcessedRecords;
-        var started = Stopwatch.GetTimestamp();
-        while (app.ProcessedRecords < records)
-        {
-            if (app.Failure is not null) throw app.Failure;
-            await Task.Delay(5);
-        }
-
-        var elapsed = Stopwatch.GetElapsedTime(started);
-        var measured = records - processedBefore;
-        var cpu = (Environment.CpuUsage.TotalTime - cpuBefore).TotalMicroseconds;
-        var allocated = GC.GetTotalAllocatedBytes() - allocatedBefore;
+        var first = warmUp == 0 ? default : await MeasureAsync(app, warmUp);
+        var measured = await MeasureAsync(app, warmUp + records);
         while (true)
         {
             var committed = await group.FetchOffsetsAsync(inputs, CancellationToken.None);
@@ -80,11 +69,35 @@ internal static class EndToEndRun
             await Task.Delay(5);
         }
 
-        var untilCommitted = Stopwatch.GetElapsedTime(started);
+        var untilCommitted = Stopwatch.GetElapsedTime(measured.Started);
+        var ofFirst = warmUp == 0 ? "" : string.Create(
+            CultureInfo.InvariantCulture,
+            $" first={warmUp} first_records_per_s={first.PerSecond:F0} first_process_cpu_us_per_record={first.CpuMicroseconds / first.Records:F4}");
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"RESULT scenario=e2e-{scenario} cluster={kind} guarantee={guarantee} records={measured} partitions={partitions} threads={threads} records_per_s={measured / elapsed.TotalSeconds:F0} " +
-            $"committed_after_s={untilCommitted.TotalSeconds:F2} process_cpu_us_per_record={cpu / measured:F4} bytes_per_record={(double)allocated / measured:F1}"));
+            $"RESULT scenario=e2e-{scenario} cluster={kind} guarantee={guarantee} records={records} partitions={partitions} threads={threads} records_per_s={measured.PerSecond:F0} " +
+            $"committed_after_s={untilCommitted.TotalSeconds:F2} process_cpu_us_per_record={measured.CpuMicroseconds / measured.Records:F4} " +
+            $"bytes_per_record={(double)measured.AllocatedBytes / measured.Records:F1}{ofFirst}"));
+    }
+
+    private static async Task<Phase> MeasureAsync(KafkaStreams app, long until)
+    {
+        var allocatedBefore = GC.GetTotalAllocatedBytes();
+        var cpuBefore = Environment.CpuUsage.TotalTime;
+        var processedBefore = app.ProcessedRecords;
+        var started = Stopwatch.GetTimestamp();
+        while (app.ProcessedRecords < until)
+        {
+            if (app.Failure is not null) throw app.Failure;
+            await Task.Delay(5);
+        }
+
+        return new Phase(
+            app.ProcessedRecords - processedBefore,
+            started,
+            Stopwatch.GetElapsedTime(started),
+            (Environment.CpuUsage.TotalTime - cpuBefore).TotalMicroseconds,
+            GC.GetTotalAllocatedBytes() - allocatedBefore);
     }
 
     private static Topology Build(string scenario, string input, string output)
@@ -120,5 +133,10 @@ internal static class EndToEndRun
         }
 
         producer.Flush(CancellationToken.None);
+    }
+
+    private readonly record struct Phase(long Records, long Started, TimeSpan Elapsed, double CpuMicroseconds, long AllocatedBytes)
+    {
+        public double PerSecond => Records / Elapsed.TotalSeconds;
     }
 }
