@@ -137,9 +137,15 @@ internal sealed class ConsumerGroupCoordinator(
         if (string.IsNullOrEmpty(member.TopicRegex))
             return topics;
         var regex = ParseRegex(member.TopicRegex);
-        topics.UnionWith(view.Topics.Values.Where(topic => !topic.IsInternal && regex.Match(topic.Name) is { Success: true }).Select(topic => topic.Id));
+        topics.UnionWith(view.Topics.Values
+            .Where(topic => !topic.IsInternal && regex.Match(topic.Name) is { Success: true } && MaySee(member, topic))
+            .Select(topic => topic.Id));
         return topics;
     }
+
+    /// <summary>A pattern finds only topics that the member may describe. One that has not been heard of since the broker started keeps those it has.</summary>
+    private static bool MaySee(ConsumerMember member, Topic topic) =>
+        member.MayDescribe is { } may ? may(topic.Name) : member.Assigned.Any(partition => partition.TopicId == topic.Id);
 
     private static ConsumerHeartbeatResult? Fault(ConsumerHeartbeat heartbeat)
     {
@@ -222,6 +228,7 @@ internal sealed class ConsumerGroupCoordinator(
         Topics = heartbeat.Topics is null ? member.Topics : [.. heartbeat.Topics.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)],
         // An empty pattern is how librdkafka says "none".
         TopicRegex = heartbeat.TopicRegex is null ? member.TopicRegex : heartbeat.TopicRegex.Length == 0 ? null : heartbeat.TopicRegex,
+        MayDescribe = heartbeat.MayDescribe,
         ServerAssignor = heartbeat.ServerAssignor ?? member.ServerAssignor,
         // It was away as a static member: from here on it is in the epoch of the assignment it left with.
         Epoch = member.Epoch == ConsumerMember.LeftStatically ? 0 : member.Epoch,

@@ -31,6 +31,9 @@ internal sealed record ConsumerHeartbeat
 
     public string? TopicRegex { get; init; }
 
+    /// <summary>Which topics the pattern may find. Names were looked at before they came here.</summary>
+    public Func<string, bool> MayDescribe { get; init; } = static _ => true;
+
     public string? ServerAssignor { get; init; }
 
     /// <summary>The partitions it has.</summary>

@@ -40,6 +40,11 @@ internal sealed record ConsumerMember
     /// <summary>A regular expression subscribed to, or null.</summary>
     public string? TopicRegex { get; init; }
 
+    /// <summary>
+    /// Whether its client may see a topic of that name, by the access rules at the time of asking. Not written: null until the member is heard of by this run of the broker.
+    /// </summary>
+    public Func<string, bool>? MayDescribe { get; init; }
+
     public int RebalanceTimeoutMs { get; init; } = -1;
 
     /// <summary>The assignor it would like; null for no wish.</summary>

@@ -1,4 +1,5 @@
 using Broker.Lite.Coordination;
+using Broker.Lite.Security.Acls;
 using Kafka.Protocol.Messages;
 
 namespace Broker.Lite.Requests;
@@ -23,6 +24,7 @@ internal sealed class ConsumerGroupHeartbeatHandler(BrokerState broker)
             RebalanceTimeoutMs = request.RebalanceTimeoutMs,
             Topics = request.SubscribedTopicNames,
             TopicRegex = request.SubscribedTopicRegex,
+            MayDescribe = Sight(context),
             ServerAssignor = request.ServerAssignor,
             Owned = request.TopicPartitions?
                 .SelectMany(topic => topic.Partitions.Select(partition => new PartitionId(topic.TopicId, partition)))
@@ -47,5 +49,14 @@ internal sealed class ConsumerGroupHeartbeatHandler(BrokerState broker)
                 ],
             },
         };
+    }
+
+    // It outlives the request, of which it therefore keeps only who asked.
+    private static Func<string, bool> Sight(RequestContext context)
+    {
+        if (context.IsUnrestricted)
+            return static _ => true;
+        var (authorizer, principal, host) = (context.Authorizer!, context.Session.Principal, context.Host);
+        return topic => authorizer.IsAllowed(principal, host, AclOperation.Describe, AclResourceType.Topic, topic);
     }
 }

@@ -177,6 +177,53 @@ public sealed class AclTests
     }
 
     [Fact]
+    public async Task Pattern_of_a_consumer_finds_only_topics_that_its_user_may_describe()
+    {
+        var folder = Directory.CreateTempSubdirectory("broker-acl").FullName;
+        try
+        {
+            int epoch;
+            await using (var broker = await StartAsync(folder))
+            {
+                await CreateTopicAsync(broker, "mine");
+                await CreateTopicAsync(broker, "secret");
+                var admin = await ConnectAsync(broker, "root", "r");
+                await SecureBroker.CallAsync(admin, new CreateAclsRequest { Creations = [Creation("mine", 3, AclOperation.Read), Creation("g", 3, AclOperation.Read, type: AclResourceType.Group)] });
+                var joined = await SecureBroker.CallAsync(await ConnectAsync(broker, "alice", "a"), Join("alices"));
+                Assert.Equal(["mine"], Topics(broker, joined));
+                epoch = joined.MemberEpoch;
+            }
+
+            // Another user is heard of first, before the broker knows again who the first member is.
+            await using var again = await StartAsync(folder);
+            var other = await SecureBroker.CallAsync(await ConnectAsync(again, "root", "r"), Join("roots"));
+            Assert.Equal(["secret"], Topics(again, other));
+            var alice = await ConnectAsync(again, "alice", "a");
+            var next = await SecureBroker.CallAsync(alice, new ConsumerGroupHeartbeatRequest { GroupId = "g", MemberId = "alices", MemberEpoch = epoch, RebalanceTimeoutMs = -1 });
+            Assert.Equal((ErrorCode.None, other.MemberEpoch), (next.ErrorCode, next.MemberEpoch));
+            Assert.Null(next.Assignment);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        static ConsumerGroupHeartbeatRequest Join(string member) => new()
+        {
+            GroupId = "g",
+            MemberId = member,
+            MemberEpoch = 0,
+            RebalanceTimeoutMs = 30_000,
+            SubscribedTopicNames = [],
+            SubscribedTopicRegex = ".*",
+            TopicPartitions = [],
+        };
+
+        static IEnumerable<string> Topics(SecureBroker broker, ConsumerGroupHeartbeatResponse response) =>
+            response.Assignment!.TopicPartitions.Select(topic => broker.Server.State.View.Find(topic.TopicId)!.Name);
+    }
+
+    [Fact]
     public async Task Version_0_of_metadata_does_not_turn_a_refused_topic_into_all_topics()
     {
         await using var broker = await StartAsync();
