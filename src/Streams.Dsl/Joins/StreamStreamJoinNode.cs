@@ -15,6 +15,8 @@ internal abstract class StreamStreamJoinNode(string name) : GraphNode(name)
 
     public required GraphNode RightWindow { get; init; }
 
+    public required JoinKind Kind { get; init; }
+
     /// <summary>Whether somebody wants the records that a side leaves out: then there have to be sides.</summary>
     public bool HasSideOutputs { get; init; }
 
@@ -36,8 +38,6 @@ internal sealed class StreamStreamJoinNode<K, VL, VRight, VOut>(string name) : S
     public required IStoreBuilder? OuterStore { get; init; }
 
     public required JoinWindows Windows { get; init; }
-
-    public required JoinKind Kind { get; init; }
 
     public required Joiner<K, VL, VRight, VOut> Joiner { get; init; }
 

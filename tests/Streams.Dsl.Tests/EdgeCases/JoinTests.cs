@@ -128,6 +128,23 @@ public sealed class JoinTests
         Assert.Equal("k=a+a@30", SelfJoin(TopologyOptimization.SingleStoreSelfJoin, 30, late));
     }
 
+    /// <summary>KIP-862 is for inner joins: another kind has results without key, which one store would lose.</summary>
+    [Theory]
+    [InlineData(TopologyOptimization.None)]
+    [InlineData(TopologyOptimization.SingleStoreSelfJoin)]
+    public void Left_join_of_a_stream_with_itself_keeps_records_without_key(TopologyOptimization optimization)
+    {
+        using var test = DslTest.Of(
+            builder =>
+            {
+                var stream = builder.Stream<string, string>("in");
+                stream.LeftJoin(stream, (one, other) => $"{one}+{other ?? "none"}", JoinWindows.OfTimeDifferenceWithNoGrace(10.Ms())).To("out");
+            },
+            new StreamsBuilderOptions { Optimization = optimization });
+
+        Assert.Equal(["-=a+none@0", "k=b+b@1"], test.Pipe(null, "a").Pipe("k", "b", 1).Out());
+    }
+
     private static string SelfJoin(TopologyOptimization optimization, long first, long second)
     {
         var builder = new StreamsBuilder(new StreamsBuilderOptions { Optimization = optimization });
