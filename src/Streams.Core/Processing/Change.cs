@@ -14,20 +14,21 @@ public readonly struct Change<V>
     {
     }
 
-    /// <summary>Creates a change whose sides are present or absent as told.</summary>
+    /// <summary>Creates a change whose sides are present or absent as told; what is given for an absent one is ignored.</summary>
     public Change(V newValue, bool hasNew, V oldValue, bool hasOld, bool isLatest = true)
     {
-        NewValue = newValue;
-        OldValue = oldValue;
+        // A mapper or joiner that knows only null is handed the side as it stands here.
+        NewValue = hasNew ? newValue : default!;
+        OldValue = hasOld ? oldValue : default!;
         HasNew = hasNew;
         HasOld = hasOld;
         IsLatest = isLatest;
     }
 
-    /// <summary>The row now; meaningful only when <see cref="HasNew"/>.</summary>
+    /// <summary>The row now; meaningful only when <see cref="HasNew"/> (for reference types: <c>null</c> otherwise).</summary>
     public V NewValue { get; }
 
-    /// <summary>The row before; meaningful only when <see cref="HasOld"/>.</summary>
+    /// <summary>The row before; meaningful only when <see cref="HasOld"/> (for reference types: <c>null</c> otherwise).</summary>
     public V OldValue { get; }
 
     /// <summary>Whether the row exists after the update; false for a deletion.</summary>

@@ -34,8 +34,10 @@ public readonly struct Record<K, V>
     {
         Debug.Assert(!hasKey || !Nullability<K>.CanBeNull || key is not null, "a present key is never null");
         Debug.Assert(!hasValue || !Nullability<V>.CanBeNull || value is not null, "a present value is never null");
-        Key = key;
-        Value = value;
+
+        // A function that knows only null is handed key and value as they stand here.
+        Key = hasKey ? key : default!;
+        Value = hasValue ? value : default!;
         Timestamp = timestamp;
         _headers = headers;
         _hasKey = hasKey;

@@ -92,8 +92,9 @@ internal sealed class TableJoin<K, VL, VRight, VR>(
             var hasRight = rights.TryGet(key, out var right, out var rightTimestamp);
             if (!hasRight && (kind == JoinKind.Inner || !hasLeft)) return false;
             value = joiner(key, left, hasLeft, right, hasRight);
+            if (!Nullability.IsPresent(value)) return false;
             timestamp = Math.Max(hasLeft ? leftTimestamp : -1, hasRight ? rightTimestamp : -1);
-            return Nullability.IsPresent(value);
+            return true;
         }
     }
 }

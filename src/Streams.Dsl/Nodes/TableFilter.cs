@@ -54,11 +54,19 @@ internal sealed class TableFilter<K, V> : TableOperator<K, V>
 
         public override void Init(ProcessorContext context) => parent.Init(context);
 
-        public override bool TryGet(K key, out V value, out long timestamp) =>
-            parent.TryGet(key, out value, out timestamp) && filter.Matches(key, value);
+        public override bool TryGet(K key, out V value, out long timestamp) => Match(parent.TryGet(key, out value, out timestamp), key, ref value, ref timestamp);
 
         public override bool TryGetAsOf(K key, long asOfTimestamp, out V value, out long timestamp) =>
-            parent.TryGetAsOf(key, asOfTimestamp, out value, out timestamp) && filter.Matches(key, value);
+            Match(parent.TryGetAsOf(key, asOfTimestamp, out value, out timestamp), key, ref value, ref timestamp);
+
+        // A joiner is given what stands in the place of an absent row: it must not be the row that was left out.
+        private bool Match(bool found, K key, ref V value, ref long timestamp)
+        {
+            if (found && filter.Matches(key, value)) return true;
+            value = default!;
+            timestamp = -1;
+            return false;
+        }
     }
 }
 

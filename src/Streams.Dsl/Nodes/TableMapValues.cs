@@ -34,15 +34,17 @@ internal sealed class TableMapValues<K, V, VR>(TableOperator<K, V> parent, Func<
         public override void Init(ProcessorContext context) => parent.Init(context);
 
         public override bool TryGet(K key, out VR value, out long timestamp) =>
-            Map(parent.TryGet(key, out var row, out timestamp), key, row, out value);
+            Map(parent.TryGet(key, out var row, out timestamp), key, row, out value, ref timestamp);
 
         public override bool TryGetAsOf(K key, long asOfTimestamp, out VR value, out long timestamp) =>
-            Map(parent.TryGetAsOf(key, asOfTimestamp, out var row, out timestamp), key, row, out value);
+            Map(parent.TryGetAsOf(key, asOfTimestamp, out var row, out timestamp), key, row, out value, ref timestamp);
 
-        private bool Map(bool found, K key, V row, out VR value)
+        private bool Map(bool found, K key, V row, out VR value, ref long timestamp)
         {
             value = found ? mapper(key, row) : default!;
-            return found && Nullability.IsPresent(value);
+            if (found && Nullability.IsPresent(value)) return true;
+            timestamp = -1;
+            return false;
         }
     }
 }

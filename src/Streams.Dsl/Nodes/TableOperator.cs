@@ -45,7 +45,7 @@ internal abstract class RowReader<K, V>
 
     public abstract void Init(ProcessorContext context);
 
-    /// <summary>The row now.</summary>
+    /// <summary>The row now. Where there is none, the value is the default and the timestamp -1: joiners are given both as they are.</summary>
     public abstract bool TryGet(K key, out V value, out long timestamp);
 
     /// <summary>The row as of a time, where the table keeps versions; otherwise the row now.</summary>

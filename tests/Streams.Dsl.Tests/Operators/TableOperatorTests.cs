@@ -37,6 +37,47 @@ public sealed class TableTests
         Assert.Equal(["a=2@0", "a=-@1"], test.Pipe("a", "xx").Pipe("a", null, 1).Out());
     }
 
+    /// <summary>A row that a filter leaves out is absent for joins too, whether the filter has a store or looks through to its parent.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Row_that_a_filter_leaves_out_is_absent_for_joins(bool stored)
+    {
+        using var test = DslTest.Of(builder =>
+        {
+            var others = builder.Table<string, string>("others").Filter((_, value) => value != "hidden", stored ? Materialized.As("kept") : null);
+            builder.Stream<string, string>("in").LeftJoin(others, (one, other) => $"{one}+{other ?? "none"}").To("out");
+            builder.Table<string, string>("table").LeftJoin(others, (one, other) => $"{one}+{other ?? "none"}").ToStream().To("joined");
+            builder.Table<string, string>("left").LeftJoin(others, value => value, (one, other) => $"{one}+{other ?? "none"}").ToStream().To("foreign");
+        });
+
+        test.Pipe("k", "hidden", 7, "others").Pipe("k", "a", 1).Pipe("k", "b", 2, "table").Pipe("l", "k", 3, "left");
+
+        Assert.Equal(["k=a+none@1"], test.Out());
+        Assert.Equal(["k=b+none@2"], test.Out<string, string>("joined"));
+        Assert.Equal(["l=k+none@3"], test.Out<string, string>("foreign"));
+    }
+
+    /// <summary>The other way round: the row that is left out comes with its value, which nobody behind the filter may see.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Row_that_a_filter_leaves_out_is_absent_for_what_follows(bool stored)
+    {
+        using var test = DslTest.Of(builder =>
+        {
+            var rows = builder.Table<string, string>("in");
+            var kept = rows.Filter((_, value) => value != "hidden", stored ? Materialized.As("kept").WithCachingDisabled() : null);
+            kept.ToStream().MapValues(value => value ?? "none").To("out");
+            builder.Table<string, string>("left", materialized: Materialized.As("left")).LeftJoin(kept, (one, other) => $"{one}+{other ?? "none"}").ToStream().To("joined");
+        });
+
+        test.Pipe("k", "left", 1, "left").Pipe("k", "seen", 2).Pipe("k", "hidden", 3);
+
+        Assert.Equal(["k=seen@2", "k=none@3"], test.Out());
+        Assert.Equal(["k=left+none@1", "k=left+seen@2", "k=left+none@3"], test.Out<string, string>("joined"));
+    }
+
     /// <summary>KIP-914: a table in a store without versions takes what its versioned parent calls out of order; for what follows, that is the row now.</summary>
     [Theory]
     [InlineData(false)]
