@@ -41,8 +41,15 @@ internal sealed class EmbeddedConsumer : IRecordConsumer
         {
             foreach (var (partition, offset) in partitions)
             {
-                if (_positions.TryGetValue(partition, out var old)) Forget(old);
-                _positions[partition] = new Position(partition) { FetchOffset = offset };
+                // Moving a partition does not resume it.
+                var isPaused = false;
+                if (_positions.TryGetValue(partition, out var old))
+                {
+                    isPaused = old.IsPaused;
+                    Forget(old);
+                }
+
+                _positions[partition] = new Position(partition) { FetchOffset = offset, IsPaused = isPaused };
             }
 
             AskAgain();
@@ -149,7 +156,15 @@ internal sealed class EmbeddedConsumer : IRecordConsumer
         while (_turns.TryDequeue(out var position))
         {
             position.HasTurn = false;
-            if (position.IsPaused || !position.Ready.TryDequeue(out var batch)) continue;
+            if (position.IsPaused) continue;
+            if (!position.Ready.TryDequeue(out var batch))
+            {
+                if (position.Failure is not { } itsFailure) continue;
+                position.Failure = null;
+                StartPump();
+                throw itsFailure;
+            }
+
             _readyBytes -= batch.SizeBytes;
             TakeTurns(position);
             StartPump();
@@ -162,7 +177,7 @@ internal sealed class EmbeddedConsumer : IRecordConsumer
 
     private void TakeTurns(Position position)
     {
-        if (position.HasTurn || position.IsPaused || position.Ready.Count == 0) return;
+        if (position.HasTurn || position.IsPaused || (position.Ready.Count == 0 && position.Failure is null)) return;
         position.HasTurn = true;
         _turns.Enqueue(position);
     }
@@ -190,7 +205,7 @@ internal sealed class EmbeddedConsumer : IRecordConsumer
     private void StartPump()
     {
         if (_pumping || _stopping.IsCancellationRequested || _readyBytes >= _options.MaxBufferedBytes) return;
-        if (!_positions.Values.Any(position => !position.IsPaused)) return;
+        if (!_positions.Values.Any(position => position.MayBeAsked)) return;
         _pumping = true;
         _pump = Task.Run(PumpAsync);
     }
@@ -243,7 +258,7 @@ internal sealed class EmbeddedConsumer : IRecordConsumer
         var topics = new Dictionary<string, FetchRequest.FetchTopic>();
         foreach (var position in _positions.Values)
         {
-            if (position.IsPaused) continue;
+            if (!position.MayBeAsked) continue;
             if (!topics.TryGetValue(position.Partition.Topic, out var topic))
             {
                 topic = new FetchRequest.FetchTopic { Topic = position.Partition.Topic };
@@ -324,7 +339,12 @@ internal sealed class EmbeddedConsumer : IRecordConsumer
         lock (_gate)
         {
             if (!IsCurrent(position)) return;
-            _failure = failure;
+
+            // What was fetched before comes first. Asking again for what is gone would have the same answer, and that could come when the reader has moved on, and move it back:
+            // records would be read twice.
+            position.Failure = failure;
+            position.IsLost = failure is OffsetOutOfRangeException;
+            TakeTurns(position);
             Monitor.PulseAll(_gate);
         }
     }
@@ -347,6 +367,14 @@ internal sealed class EmbeddedConsumer : IRecordConsumer
         public long? EndOffset { get; set; }
 
         public bool IsPaused { get; set; }
+
+        /// <summary>What the broker said instead of records, until the reader has been told.</summary>
+        public Exception? Failure { get; set; }
+
+        /// <summary>Whether there is nothing at its offset and will not be.</summary>
+        public bool IsLost { get; set; }
+
+        public bool MayBeAsked => !IsPaused && !IsLost && Failure is null;
 
         /// <summary>Whether it is in line for <see cref="Poll"/>.</summary>
         public bool HasTurn { get; set; }

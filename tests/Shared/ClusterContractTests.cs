@@ -262,12 +262,56 @@ public abstract class ClusterContractTests : IAsyncLifetime
         Assert.Equal(partition, failure.Partition);
         Assert.Equal(1_000, failure.Offset);
 
+        // Once: said again later it would move a reader back that has moved on.
+        for (var round = 0; round < 3; round++) Assert.Null(PollRecords(consumer, TimeSpan.FromMilliseconds(200)));
+
         // And the consumer is still of use.
         consumer.Assign([new TopicPartitionOffset(partition, 0)]);
         using var producer = NewProducer();
         Send(producer, producer.GetTopic(topic), 0, "k", "v", 1);
         producer.Flush(Token);
         Assert.Equal(0, Read(consumer, 1)[0].Offset);
+    }
+
+    /// <summary>What was fetched before the log lost its beginning is still given out, and nothing is said any more about a position that was given up.</summary>
+    [Fact]
+    public async Task Out_of_range_comes_after_what_was_fetched_and_ends_with_its_assignment()
+    {
+        var topic = await NewTopicAsync(1);
+        var partition = new TopicPartition(topic, 0);
+        using var producer = NewProducer();
+        var target = producer.GetTopic(topic);
+        for (var number = 0; number < 20; number++) Send(producer, target, 0, "k", "v", 1);
+        producer.Flush(Token);
+        using var consumer = NewConsumer();
+        consumer.Assign([new TopicPartitionOffset(partition, 0)]);
+        Assert.Equal(20, Read(consumer, 20).Count);
+        for (var round = 0; round < 20; round++)
+        {
+            consumer.Assign([new TopicPartitionOffset(partition, 1_000)]);
+            if (round % 2 == 0 && Record.Exception(() => PollRecords(consumer, TimeSpan.FromMilliseconds(round % 4))) is { } told) Assert.IsType<OffsetOutOfRangeException>(told);
+            consumer.Assign([new TopicPartitionOffset(partition, 5)]);
+            Assert.Equal(5, Read(consumer, 15)[0].Offset);
+        }
+    }
+
+    [Fact]
+    public async Task Partition_that_is_moved_stays_paused()
+    {
+        var topic = await NewTopicAsync(1);
+        var partition = new TopicPartition(topic, 0);
+        using var producer = NewProducer();
+        Send(producer, producer.GetTopic(topic), 0, "k", "v", 1);
+        Send(producer, producer.GetTopic(topic), 0, "k", "w", 1);
+        producer.Flush(Token);
+        using var consumer = NewConsumer();
+        consumer.Assign([new TopicPartitionOffset(partition, 0)]);
+        Assert.Equal(2, Read(consumer, 2).Count);
+        consumer.Pause([partition]);
+        consumer.Assign([new TopicPartitionOffset(partition, 1)]);
+        for (var round = 0; round < 3; round++) Assert.Null(PollRecords(consumer, TimeSpan.FromMilliseconds(100)));
+        consumer.Resume([partition]);
+        Assert.Equal(1, Read(consumer, 1)[0].Offset);
     }
 
     [Fact]

@@ -33,6 +33,28 @@ public sealed class BackPressureTests
         Assert.Equal(Records, TestTopics.ReadAll(cluster, "output").Distinct().Count());
     }
 
+    /// <summary>The bound in bytes counts where records are few and large: thousands of them would be allowed.</summary>
+    [Fact]
+    public async Task Large_records_wait_within_the_bytes_that_are_allowed()
+    {
+        const int size = 50_000;
+        await using var cluster = await NewClusterAsync(2);
+        var watch = new Watch();
+        var config = Config(new WatchedCluster(cluster, watch)) with { BufferedRecordsPerPartition = 1_000_000, InputBufferMaxBytes = 8 << 20 };
+        await using var app = new KafkaStreams(Copying(() => watch.Processed()), config);
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        await TestTopics.WaitUntilAsync(() => app.State == KafkaStreamsState.Running, _patience);
+        app.Pause();
+        foreach (var number in Enumerable.Range(0, 600)) TestTopics.Produce(cluster, "input", [($"k{number}", new string('x', size))]);
+        await TestTopics.WaitUntilAsync(() => watch.Paused.Count == 2, _patience);
+
+        // A quarter of it: the client has as much, and so would have the one that restores and that of global stores. One batch of a mebibyte may exceed it per partition.
+        Assert.InRange(watch.MaxWaiting * size, 1, (2 << 20) + (2 << 20) + (2 * size));
+        Assert.Equal(2 << 20, watch.MaxBufferedBytes);
+        app.Resume();
+        await TestTopics.WaitForCountAsync(cluster, "output", 600, _patience);
+    }
+
     /// <summary>A processor that is much slower than the reading, in time that passes with each record.</summary>
     [Fact]
     public async Task Slow_processor_does_not_make_the_buffers_grow()
@@ -106,6 +128,9 @@ public sealed class BackPressureTests
 
         public int Pauses => Volatile.Read(ref _pauses);
 
+        /// <summary>What the client was allowed.</summary>
+        public int MaxBufferedBytes { get; set; }
+
         // All on the one thread of the application; only the test looks from another one.
         public void Read(int records)
         {
@@ -127,7 +152,11 @@ public sealed class BackPressureTests
     {
         public string Description => inner.Description;
 
-        public IRecordConsumer CreateConsumer(ConsumerOptions options) => new Consumer(inner.CreateConsumer(options), watch);
+        public IRecordConsumer CreateConsumer(ConsumerOptions options)
+        {
+            watch.MaxBufferedBytes = options.MaxBufferedBytes;
+            return new Consumer(inner.CreateConsumer(options), watch);
+        }
 
         public IRecordProducer CreateProducer(ProducerOptions options) => inner.CreateProducer(options);
 

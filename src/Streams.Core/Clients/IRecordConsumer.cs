@@ -3,7 +3,7 @@ namespace Streams.Core;
 /// <summary>Reads partitions that are assigned by hand. Used from one thread, except <see cref="Wake"/>.</summary>
 public interface IRecordConsumer : IDisposable
 {
-    /// <summary>Starts reading partitions from the given offsets; those already assigned are moved there.</summary>
+    /// <summary>Starts reading partitions from the given offsets; those already assigned are moved there, and stay paused if they are.</summary>
     void Assign(IReadOnlyCollection<TopicPartitionOffset> partitions);
 
     /// <summary>Stops reading partitions; batches of them that wait to be polled are dropped.</summary>
@@ -16,7 +16,7 @@ public interface IRecordConsumer : IDisposable
     void Resume(IReadOnlyCollection<TopicPartition> partitions);
 
     /// <summary>The next batch of any assigned, unpaused partition, waiting up to the timeout; <c>null</c> when there is none or on <see cref="Wake"/>. The caller disposes it.</summary>
-    /// <exception cref="OffsetOutOfRangeException">A position is not in the log any more.</exception>
+    /// <exception cref="OffsetOutOfRangeException">A position is not in the log any more: thrown once, after everything that was fetched before it, until the partition is assigned again.</exception>
     RecordBatch? Poll(TimeSpan timeout);
 
     /// <summary>Ends a waiting <see cref="Poll"/> early. May be called from any thread.</summary>

@@ -327,7 +327,7 @@ public sealed class KafkaStreams : IAsyncDisposable
             Metrics.AddClientGauge("failed-stream-threads", "{thread}", "Threads that an error has ended.", () => streams.Failure is null ? 0 : 1);
             _internalTopics = new InternalTopics(_plan, _admin, _config.ReplicationFactor, _config.TopicProperties, _logger);
             _member = new GroupMember(_coordinator, _config, this, _logger);
-            var memory = _memory = new StateMemory(_config.StateMemoryBytes, _config.StateStoreCacheMaxBytes / _config.NumStreamThreads);
+            var memory = _memory = new StateMemory(_config.StateMemoryBytes, _config.StateStoreCacheMaxBytes, _config.InputBufferMaxBytes);
             var errors = _errors = ErrorPolicy.Of(_config, _logger);
             if (_plan.Globals.Count > 0)
                 _globals = new GlobalStreamThread($"{clientId}-GlobalStreamThread", _config, _plan, _cluster, _admin, _stateDirectory, memory, errors, streams.Fail, _logger);

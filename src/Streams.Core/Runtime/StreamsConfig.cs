@@ -25,7 +25,10 @@ public sealed record StreamsConfig
     // Not a name that a client.tag can have, which ends before it.
     internal const string RackTag = "client.rack";
 
+    private const long LeastInputBufferBytes = 1L << 20;
+
     private readonly TimeSpan? _commitInterval;
+    private readonly long? _inputBufferMaxBytes;
 
     /// <summary>Name of the application: its consumer group, the prefix of its internal topics and client ids, its folder under <see cref="StateDirectory"/>. <c>application.id</c></summary>
     public required string ApplicationId { get; init; }
@@ -67,8 +70,16 @@ public sealed record StreamsConfig
     /// <summary>Records a partition may have waiting before it is paused (default 1000; a batch in flight may exceed it). <c>buffered.records.per.partition</c></summary>
     public int BufferedRecordsPerPartition { get; init; } = 1000;
 
-    /// <summary>Bytes that all partitions of a thread together may have waiting (default 64 MiB). KIP-770's <c>input.buffer.max.bytes</c></summary>
-    public long InputBufferMaxBytes { get; init; } = 64L << 20;
+    /// <summary>
+    /// Part of <see cref="StateMemoryBytes"/> for what is fetched and not processed, of all threads together: in clients, in the queues of tasks, and on the way into stores that are
+    /// restored. At least 1 MiB; the default is a quarter of the whole less <see cref="StateStoreCacheMaxBytes"/>, and at least an eighth: 54 MiB. KIP-770's <c>input.buffer.max.bytes</c>
+    /// </summary>
+    /// <remarks>A client may exceed its share by one fetch, and a record that is larger than the share is read all the same.</remarks>
+    public long InputBufferMaxBytes
+    {
+        get => _inputBufferMaxBytes ?? Math.Max(LeastInputBufferBytes, Math.Min(Math.Max((StateMemoryBytes / 4) - StateStoreCacheMaxBytes, StateMemoryBytes / 8), (StateMemoryBytes / 4 * 3) - StateStoreCacheMaxBytes));
+        init => _inputBufferMaxBytes = value;
+    }
 
     /// <summary>How long a task waits for partitions without records: negative never, 0 (default) while the broker has more, positive that much longer. <c>max.task.idle.ms</c> (KIP-695)</summary>
     public TimeSpan MaxTaskIdle { get; init; } = TimeSpan.Zero;
@@ -85,7 +96,7 @@ public sealed record StreamsConfig
     /// </summary>
     public bool EnsureExplicitInternalResourceNaming { get; init; }
 
-    /// <summary>Memory for all state of this process: RocksDB's block cache and memtables, record caches and uncommitted writes (default 256 MiB, at least 16).</summary>
+    /// <summary>The memory of this process that is the library's to bound: RocksDB's block cache and memtables, record caches, uncommitted writes, and input buffers (default 256 MiB, at least 16).</summary>
     public long StateMemoryBytes { get; init; } = StateMemory.DefaultBytes;
 
     /// <summary>Part of <see cref="StateMemoryBytes"/> for record caches, which forward only the last update per key and commit; 0 turns them off (default 10 MiB). <c>statestore.cache.max.bytes</c></summary>
@@ -301,10 +312,12 @@ public sealed record StreamsConfig
         if (HeartbeatInterval > SessionTimeout / 3)
             faults.Add($"heartbeat.interval.ms is {HeartbeatInterval.TotalMilliseconds}: at most a third of session.timeout.ms ({SessionTimeout.TotalMilliseconds}) is allowed, so that two lost heartbeats do no harm");
         if (BufferedRecordsPerPartition < 1) faults.Add($"buffered.records.per.partition is {BufferedRecordsPerPartition}: at least 1 is allowed");
-        if (InputBufferMaxBytes < 1 << 20) faults.Add($"input.buffer.max.bytes is {InputBufferMaxBytes}: at least 1 MiB is allowed");
+        if (InputBufferMaxBytes < LeastInputBufferBytes) faults.Add($"input.buffer.max.bytes is {InputBufferMaxBytes}: at least 1 MiB is allowed");
         if (StateMemoryBytes < 16L << 20) faults.Add($"StateMemoryBytes is {StateMemoryBytes}: at least 16 MiB is allowed");
         if (StateStoreCacheMaxBytes < 0 || StateStoreCacheMaxBytes > StateMemoryBytes)
             faults.Add($"statestore.cache.max.bytes is {StateStoreCacheMaxBytes}: 0 to StateMemoryBytes ({StateMemoryBytes}) is allowed");
+        else if (InputBufferMaxBytes > (StateMemoryBytes / 4 * 3) - StateStoreCacheMaxBytes)
+            faults.Add($"statestore.cache.max.bytes ({StateStoreCacheMaxBytes}) and input.buffer.max.bytes ({InputBufferMaxBytes}) leave less than a quarter of StateMemoryBytes ({StateMemoryBytes}) for stores");
         if (StateStoreUncommittedMaxBytes < 1 << 20) faults.Add($"statestore.uncommitted.max.bytes is {StateStoreUncommittedMaxBytes}: at least 1 MiB is allowed");
         if (ReplicationFactor is 0 or < -1) faults.Add($"replication.factor is {ReplicationFactor}: -1 (the broker's default) or at least 1 is allowed");
         if (NumStandbyReplicas is < 0 or > 100) faults.Add($"num.standby.replicas is {NumStandbyReplicas}: 0 to 100 are allowed");
@@ -340,6 +353,11 @@ public sealed record StreamsConfig
                 faults.Add($"{name} is {value.TotalMilliseconds}: 1 to {int.MaxValue} ms are allowed");
         }
     }
+
+    /// <summary>
+    /// What one of the places may hold where input waits: of each thread the client, the queues and the client that restores, and the client of global stores.
+    /// </summary>
+    internal int InputBufferPart => (int)Math.Clamp(InputBufferMaxBytes / ((3L * NumStreamThreads) + 1), 1, int.MaxValue);
 
     /// <summary>Settings of a consumer: its own before those of all, and the rack, which lets it read from the nearest replica.</summary>
     internal IReadOnlyDictionary<string, string> ConsumerSettings(IReadOnlyDictionary<string, string> own)

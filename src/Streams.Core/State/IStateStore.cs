@@ -105,15 +105,19 @@ public sealed class StateMemory
     public const long DefaultBytes = 256L << 20;
 
     /// <summary>Creates a budget.</summary>
-    /// <param name="totalBytes">All of it: block cache, memtables, record caches, overlays. At least 16 MiB.</param>
+    /// <param name="totalBytes">All of it: block cache, memtables, record caches, overlays, input buffers. At least 16 MiB.</param>
     /// <param name="recordCacheBytes">Share of the record cache; 0 turns caching off. Kafka's <c>statestore.cache.max.bytes</c>, default 10 MiB.</param>
-    public StateMemory(long totalBytes = DefaultBytes, long recordCacheBytes = 10L << 20)
+    /// <param name="inputBufferBytes">Share of records that are fetched and not processed; it is not for stores. Default 0: there are none.</param>
+    public StateMemory(long totalBytes = DefaultBytes, long recordCacheBytes = 10L << 20, long inputBufferBytes = 0)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(totalBytes, 16L << 20);
         ArgumentOutOfRangeException.ThrowIfNegative(recordCacheBytes);
+        ArgumentOutOfRangeException.ThrowIfNegative(inputBufferBytes);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(recordCacheBytes, totalBytes);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(inputBufferBytes, totalBytes - recordCacheBytes);
         TotalBytes = totalBytes;
         RecordCacheBytes = recordCacheBytes;
+        InputBufferBytes = inputBufferBytes;
     }
 
     /// <summary>The whole budget in bytes.</summary>
@@ -121,4 +125,7 @@ public sealed class StateMemory
 
     /// <summary>The record cache's share in bytes, divided evenly among the stores that cache.</summary>
     public long RecordCacheBytes { get; }
+
+    /// <summary>The share of records that are fetched and not processed.</summary>
+    public long InputBufferBytes { get; }
 }

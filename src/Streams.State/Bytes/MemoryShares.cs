@@ -4,8 +4,8 @@ using Streams.State.RocksDb;
 namespace Streams.State.Bytes;
 
 /// <summary>
-/// How the stores that were given one <see cref="StateMemory"/> divide it: beside the record caches, a quarter of the whole each for RocksDB's block cache, for its
-/// memtables, and for tables in memory (overlay and read cache); what is left is for input buffers and the stores' fixed costs.
+/// How the stores that were given one <see cref="StateMemory"/> divide it: beside record caches and input buffers, a third of the rest each, and no more than a quarter of the whole,
+/// for RocksDB's block cache, for its memtables, and for tables in memory (overlay and read cache).
 /// </summary>
 internal sealed class MemoryShares(StateMemory memory)
 {
@@ -15,7 +15,7 @@ internal sealed class MemoryShares(StateMemory memory)
     private static readonly ConditionalWeakTable<StateMemory, MemoryShares> All = [];
 
     private readonly Lazy<NativeHandle> _blockCache = new(() =>
-        new NativeHandle(NativeMethods.rocksdb_cache_create_lru((nuint)(memory.TotalBytes / 4)), NativeMethods.rocksdb_cache_destroy));
+        new NativeHandle(NativeMethods.rocksdb_cache_create_lru((nuint)Part(memory)), NativeMethods.rocksdb_cache_destroy));
 
     private readonly Lock _division = new();
     private int _cachingStores;
@@ -30,10 +30,10 @@ internal sealed class MemoryShares(StateMemory memory)
     public long RecordCacheBytes => Volatile.Read(ref _recordCacheBytes);
 
     /// <summary>Bytes of table in memory for each persistent store.</summary>
-    public long TableBytes => PerPersistentStore(memory.TotalBytes / 4);
+    public long TableBytes => PerPersistentStore(Part(memory));
 
     /// <summary>Bytes of memtable for each persistent store.</summary>
-    public long MemtableBytes => PerPersistentStore(memory.TotalBytes / 4);
+    public long MemtableBytes => PerPersistentStore(Part(memory));
 
     /// <summary>The block cache that all persistent stores share.</summary>
     public NativeHandle BlockCache => _blockCache.Value;
@@ -47,6 +47,9 @@ internal sealed class MemoryShares(StateMemory memory)
     public void AddPersistent() => Interlocked.Increment(ref _persistentStores);
 
     public void RemovePersistent() => Interlocked.Decrement(ref _persistentStores);
+
+    /// <summary>What each of the three may have.</summary>
+    internal static long Part(StateMemory memory) => Math.Min(memory.TotalBytes / 4, (memory.TotalBytes - memory.RecordCacheBytes - memory.InputBufferBytes) / 3);
 
     private void ChangeCaching(int stores)
     {

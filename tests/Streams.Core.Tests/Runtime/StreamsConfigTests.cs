@@ -51,4 +51,20 @@ public sealed class StreamsConfigTests
         var failure = Assert.Throws<ConfigException>((Good with { ApplicationId = id }).Validate);
         Assert.Contains($"application.id is '{id}'", failure.Message, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData(256L << 20, 10L << 20, 1, 54L << 20)]
+    [InlineData(256L << 20, 100L << 20, 2, 32L << 20)]
+    [InlineData(256L << 20, 180L << 20, 2, 12L << 20)]
+    [InlineData(16L << 20, 10L << 20, 64, 2L << 20)]
+    [InlineData(8L << 30, 0, 1, 2L << 30)]
+    public void Input_buffers_have_their_part_of_the_memory(long memory, long cache, int threads, long expected)
+    {
+        var config = new StreamsConfig { ApplicationId = "app", BootstrapServers = "a:1", StateMemoryBytes = memory, StateStoreCacheMaxBytes = cache, NumStreamThreads = threads };
+        config.Validate();
+        Assert.Equal(expected, config.InputBufferMaxBytes);
+        Assert.InRange(config.InputBufferPart * ((3L * threads) + 1), 1, expected);
+        Assert.Throws<ConfigException>((config with { InputBufferMaxBytes = (memory / 4 * 3) - cache + 1 }).Validate);
+        Assert.Equal(5L << 20, (config with { InputBufferMaxBytes = 5L << 20 }).InputBufferMaxBytes);
+    }
 }
