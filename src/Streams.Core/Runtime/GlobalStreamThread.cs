@@ -131,7 +131,7 @@ internal sealed class GlobalStreamThread : IDisposable
         var consumer = _cluster.CreateConsumer(new ConsumerOptions
         {
             ClientId = _name + "-consumer",
-            MaxBufferedBytes = _config.InputBufferPart,
+            MaxBufferedBytes = _config.GlobalFetchedMaxBytes,
             ReadCommitted = readCommitted,
             Properties = _config.ConsumerSettings(_config.GlobalConsumerProperties),
         });

@@ -332,7 +332,7 @@ internal sealed class StateUpdater : IDisposable
         _consumer ??= _cluster.CreateConsumer(new ConsumerOptions
         {
             ClientId = _name + "-restore-consumer",
-            MaxBufferedBytes = _config.InputBufferPart,
+            MaxBufferedBytes = _config.RestoreFetchedMaxBytes,
             ReadCommitted = _config.ProcessingGuarantee == ProcessingGuarantee.ExactlyOnce,
             Properties = _config.ConsumerSettings(_config.RestoreConsumerProperties),
         });

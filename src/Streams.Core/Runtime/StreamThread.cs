@@ -301,7 +301,7 @@ internal sealed class StreamThread : IDisposable
         _consumer = _cluster.CreateConsumer(new ConsumerOptions
         {
             ClientId = Name + "-consumer",
-            MaxBufferedBytes = _config.InputBufferPart,
+            MaxBufferedBytes = _config.FetchedMaxBytes,
             ReadCommitted = _config.ReadCommitted,
             Properties = _config.ConsumerSettings(_config.MainConsumerProperties),
         });
@@ -452,7 +452,7 @@ internal sealed class StreamThread : IDisposable
     }
 
     private bool IsFull(RecordQueue queue) =>
-        queue.Count > _config.BufferedRecordsPerPartition || queue.Bytes > _config.InputBufferPart / Math.Max(1, _taskByPartition.Count);
+        queue.Count > _config.BufferedRecordsPerPartition || queue.Bytes > _config.QueuedMaxBytes / Math.Max(1, _taskByPartition.Count);
 
     private void ResumeWhatHasRoom()
     {

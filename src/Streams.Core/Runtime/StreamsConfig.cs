@@ -354,10 +354,20 @@ public sealed record StreamsConfig
         }
     }
 
-    /// <summary>
-    /// What one of the places may hold where input waits: of each thread the client, the queues and the client that restores, and the client of global stores.
-    /// </summary>
-    internal int InputBufferPart => (int)Math.Clamp(InputBufferMaxBytes / ((3L * NumStreamThreads) + 1), 1, int.MaxValue);
+    /// <summary>What a thread's client may have fetched. Most, because a client that has to wait for room fetches in fits and starts.</summary>
+    internal int FetchedMaxBytes => 5 * InputBufferUnit;
+
+    /// <summary>What the client may have fetched that restores a thread's stores.</summary>
+    internal int RestoreFetchedMaxBytes => 2 * InputBufferUnit;
+
+    /// <summary>What the queues of a thread's tasks may hold.</summary>
+    internal int QueuedMaxBytes => InputBufferUnit;
+
+    /// <summary>What the client of global stores may have fetched.</summary>
+    internal int GlobalFetchedMaxBytes => InputBufferUnit;
+
+    // Eight of each thread, one for global stores.
+    private int InputBufferUnit => (int)Math.Clamp(InputBufferMaxBytes / ((8L * NumStreamThreads) + 1), 1, int.MaxValue / 8);
 
     /// <summary>Settings of a consumer: its own before those of all, and the rack, which lets it read from the nearest replica.</summary>
     internal IReadOnlyDictionary<string, string> ConsumerSettings(IReadOnlyDictionary<string, string> own)

@@ -11,11 +11,11 @@ namespace Streams.Kafka.Consuming;
 /// <summary>Hand-assigned partitions on a Confluent.Kafka consumer.</summary>
 /// <remarks>
 /// <para>One <see cref="Poll"/> drains what librdkafka has queued, up to <see cref="MaxDrainBytes"/> and <see cref="MaxDrainRecords"/>, into one pooled buffer and gives the
-/// partitions found in it out one by one. Memory: <see cref="ConsumerOptions.MaxBufferedBytes"/> inside librdkafka (which may exceed it by one fetch) and one drain here.</para>
+/// partitions found in it out one by one. Memory: half of <see cref="ConsumerOptions.MaxBufferedBytes"/> inside librdkafka (which may exceed it by one fetch), and the other half, and one drain, here.</para>
 /// <para>End-of-partition events are switched on but not surfaced: they tell where the log ends behind control records and compacted ones, so that the position
 /// reaches the end offset also where no record does.</para>
 /// <para>librdkafka drops what it has queued of a partition that is paused and fetches it again after the resume, which costs a round trip each time. An engine pauses and
-/// resumes all the time, so a pause first only keeps drained batches back here; librdkafka is told when a quarter of <see cref="ConsumerOptions.MaxBufferedBytes"/> is held.</para>
+/// resumes all the time, so a pause first only keeps drained batches back here; librdkafka is told when half of <see cref="ConsumerOptions.MaxBufferedBytes"/> is held.</para>
 /// </remarks>
 internal sealed class KafkaRecordConsumer : IRecordConsumer
 {
@@ -46,19 +46,19 @@ internal sealed class KafkaRecordConsumer : IRecordConsumer
     {
         _clientId = options.ClientId;
         _readCommitted = options.ReadCommitted;
-        _maxHeldBytes = Math.Max(MaxDrainBytes, options.MaxBufferedBytes / 4);
+        _maxHeldBytes = Math.Max(MaxDrainBytes, options.MaxBufferedBytes / 2);
         _time = time;
         _logger = logger;
-        var bufferedKilobytes = Math.Max(1, options.MaxBufferedBytes / 1024);
+        var queuedBytes = Math.Max(1024, options.MaxBufferedBytes / 2);
         var configuration = new ClientConfiguration()
             .Defaults(
                 ("client.id", options.ClientId),
                 // Only a name: nothing is committed or subscribed to by this client, but librdkafka does not assign partitions without one.
                 ("group.id", options.ClientId),
-                ("queued.max.messages.kbytes", Text(bufferedKilobytes)),
+                ("queued.max.messages.kbytes", Text(queuedBytes / 1024)),
                 // The byte bound above is the one that counts; librdkafka's default of 100,000 messages would starve small records.
-                ("queued.min.messages", Text(Math.Clamp(options.MaxBufferedBytes / 16, 1000, 10_000_000))),
-                ("fetch.max.bytes", Text(Math.Clamp(options.MaxBufferedBytes, 1_000_000, 50 << 20))),
+                ("queued.min.messages", Text(Math.Clamp(queuedBytes / 16, 1000, 10_000_000))),
+                ("fetch.max.bytes", Text(Math.Clamp(queuedBytes, 1_000_000, 50 << 20))),
                 // In librdkafka before 2.2 this is also the pause after a full queue, where the default of half a second would be half a second without data.
                 ("fetch.error.backoff.ms", "50"),
                 ("check.crcs", "true"),

@@ -63,7 +63,7 @@ public sealed class StreamsConfigTests
         var config = new StreamsConfig { ApplicationId = "app", BootstrapServers = "a:1", StateMemoryBytes = memory, StateStoreCacheMaxBytes = cache, NumStreamThreads = threads };
         config.Validate();
         Assert.Equal(expected, config.InputBufferMaxBytes);
-        Assert.InRange(config.InputBufferPart * ((3L * threads) + 1), 1, expected);
+        Assert.InRange((threads * ((long)config.FetchedMaxBytes + config.RestoreFetchedMaxBytes + config.QueuedMaxBytes)) + config.GlobalFetchedMaxBytes, expected / 2, expected);
         Assert.Throws<ConfigException>((config with { InputBufferMaxBytes = (memory / 4 * 3) - cache + 1 }).Validate);
         Assert.Equal(5L << 20, (config with { InputBufferMaxBytes = 5L << 20 }).InputBufferMaxBytes);
     }
