@@ -6,6 +6,7 @@ using Streams.Core;
 using Streams.Kafka.Administration;
 using Streams.Kafka.Consuming;
 using Streams.Kafka.Groups;
+using Streams.Kafka.OAuth;
 using Streams.Kafka.Producing;
 using Streams.Kafka.Wire;
 
@@ -35,28 +36,55 @@ public sealed class KafkaCluster : ICluster
     /// <param name="logger">Where clients' problems are told; nowhere by default.</param>
     /// <param name="timeProvider">Clock of time limits and pauses; the system's by default.</param>
     /// <exception cref="ConfigException">An address, a time or a security setting is wrong.</exception>
+    public KafkaCluster(
+        string bootstrapServers, IReadOnlyDictionary<string, string>? clientConfig = null, ILogger? logger = null, TimeProvider? timeProvider = null)
+        : this(null, bootstrapServers, clientConfig, logger ?? NullLogger.Instance, timeProvider ?? TimeProvider.System)
+    {
+    }
+
+    /// <summary>Names a cluster whose brokers are shown tokens: <c>sasl.mechanism</c> OAUTHBEARER.</summary>
+    /// <param name="bootstrapServers"><c>host:port</c>, one or more, comma-separated. Kafka: <c>bootstrap.servers</c>.</param>
+    /// <param name="clientConfig">Settings for all clients by librdkafka's names, <c>security.protocol</c> and <c>sasl.mechanism</c> among them.</param>
+    /// <param name="tokenProvider">
+    /// Gives tokens to all clients, one call at a time and from any thread; asked again when four fifths of a token's time are over, and after a while when it throws. Tokens of an OpenID Connect
+    /// endpoint need none: <c>sasl.oauthbearer.method</c> = oidc.
+    /// </param>
+    /// <param name="logger">Where clients' problems are told; nowhere by default.</param>
+    /// <param name="timeProvider">Clock of time limits, pauses and the tokens' ends; the system's by default.</param>
+    /// <exception cref="ConfigException">An address, a time or a security setting is wrong, or the settings would not ask for tokens.</exception>
+    public KafkaCluster(
+        string bootstrapServers,
+        IReadOnlyDictionary<string, string> clientConfig,
+        Func<CancellationToken, Task<OAuthBearerToken>> tokenProvider,
+        ILogger? logger = null,
+        TimeProvider? timeProvider = null)
+        : this(tokenProvider ?? throw new ArgumentNullException(nameof(tokenProvider)), bootstrapServers, clientConfig, logger ?? NullLogger.Instance, timeProvider ?? TimeProvider.System)
+    {
+    }
+
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, "Confluent.Kafka.Impl.NativeMethods.NativeMethods", "Confluent.Kafka")]
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, "Confluent.Kafka.Impl.NativeMethods.NativeMethods_Alpine", "Confluent.Kafka")]
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, "Confluent.Kafka.Impl.NativeMethods.NativeMethods_Centos6", "Confluent.Kafka")]
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, "Confluent.Kafka.Impl.NativeMethods.NativeMethods_Centos7", "Confluent.Kafka")]
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, "Confluent.Kafka.Impl.NativeMethods.NativeMethods_Centos8", "Confluent.Kafka")]
     [UnconditionalSuppressMessage("Trimming", "IL2036", Justification = "Confluent.Kafka looks for its native functions by reflection, in one class per build of librdkafka; which classes there are differs between the versions that are supported.")]
-    public KafkaCluster(
-        string bootstrapServers, IReadOnlyDictionary<string, string>? clientConfig = null, ILogger? logger = null, TimeProvider? timeProvider = null)
+    private KafkaCluster(
+        Func<CancellationToken, Task<OAuthBearerToken>>? tokenProvider, string bootstrapServers, IReadOnlyDictionary<string, string>? clientConfig, ILogger logger, TimeProvider timeProvider)
     {
         ArgumentNullException.ThrowIfNull(bootstrapServers);
         _bootstrapServers = bootstrapServers;
         _clientConfig = new Dictionary<string, string>(clientConfig ?? new Dictionary<string, string>(), StringComparer.Ordinal);
-        _logger = logger ?? NullLogger.Instance;
-        _time = timeProvider ?? TimeProvider.System;
+        _logger = logger;
+        _time = timeProvider;
         var defaults = new WireSettings { Bootstrap = BrokerAddress.ParseList(bootstrapServers), ClientId = "" };
         _settings = defaults with
         {
-            Security = SecuritySettings.From(_clientConfig),
+            Security = SecuritySettings.From(_clientConfig, tokenProvider, _time),
             RequestTimeout = TakeMilliseconds("request.timeout.ms", defaults.RequestTimeout),
             ApiTimeout = TakeMilliseconds("default.api.timeout.ms", defaults.ApiTimeout),
             ConnectTimeout = TakeMilliseconds("socket.connection.setup.timeout.ms", defaults.ConnectTimeout),
         };
+        if (_settings.Security.Tokens is not null) BearerSettings.RemoveFrom(_clientConfig);
         _adminBrokers = new BrokerPool(_settings with { ClientId = "admin" }, _time);
     }
 
@@ -67,14 +95,14 @@ public sealed class KafkaCluster : ICluster
     public IRecordConsumer CreateConsumer(ConsumerOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return new KafkaRecordConsumer(options, _clientConfig, _bootstrapServers, _time, _logger);
+        return new KafkaRecordConsumer(options, _clientConfig, _bootstrapServers, _settings.Security.Tokens, _time, _logger);
     }
 
     /// <inheritdoc/>
     public IRecordProducer CreateProducer(ProducerOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return new KafkaRecordProducer(options, _clientConfig, _bootstrapServers, CreateAdmin(options.ClientId), _settings.ApiTimeout, _time, _logger);
+        return new KafkaRecordProducer(options, _clientConfig, _bootstrapServers, _settings.Security.Tokens, CreateAdmin(options.ClientId), _settings.ApiTimeout, _time, _logger);
     }
 
     /// <inheritdoc/>
@@ -93,7 +121,11 @@ public sealed class KafkaCluster : ICluster
     }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => _adminBrokers.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _adminBrokers.DisposeAsync().ConfigureAwait(false);
+        _settings.Security.Tokens?.Dispose();
+    }
 
     // Jitter only has to differ between instances that lost the same broker at the same moment.
     private static Random NewRandom() => new(RandomNumberGenerator.GetInt32(int.MaxValue));

@@ -10,6 +10,7 @@ internal sealed class Child : IDisposable
     private readonly StreamWriter _log;
     private readonly Lock _gate = new();
     private readonly Action<string>? _onLine;
+    private volatile bool _hasSpoken;
 
     private Child(Process process, StreamWriter log, Action<string>? onLine)
     {
@@ -25,6 +26,9 @@ internal sealed class Child : IDisposable
     public bool HasExited => _process.HasExited;
 
     public int ExitCode => _process.ExitCode;
+
+    /// <summary>Whether it has written a line yet; before that it is still starting, and its runtime answers signals as it likes.</summary>
+    public bool HasSpoken => _hasSpoken;
 
     /// <summary>Processor time used so far.</summary>
     public TimeSpan ProcessorTime
@@ -76,6 +80,7 @@ internal sealed class Child : IDisposable
     private void Keep(string? line)
     {
         if (line is null) return;
+        _hasSpoken = true;
         _onLine?.Invoke(line);
         lock (_gate)
         {

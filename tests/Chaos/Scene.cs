@@ -6,6 +6,9 @@ namespace Chaos;
 /// <summary>The broker and the instances of the application, as processes in a folder of their own.</summary>
 internal sealed partial class Scene : IDisposable
 {
+    /// <summary>What a process that does not handle SIGTERM, because it has not come so far, ends with.</summary>
+    private const int TerminatedCode = 128 + 15;
+
     private static readonly TimeSpan _startLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan _timeToEnd = TimeSpan.FromSeconds(60);
 
@@ -129,7 +132,7 @@ internal sealed partial class Scene : IDisposable
         if (_instances[index] is not { } instance) return;
         instance.Terminate();
         if (!instance.WaitForExit(_timeToEnd)) Faults.Add($"instance {index} did not end within a minute of SIGTERM");
-        else if (instance.ExitCode != 0) Faults.Add($"instance {index} ended with code {instance.ExitCode}:\n{Tail(index)}");
+        else if (instance.ExitCode != 0 && (instance.HasSpoken || instance.ExitCode != TerminatedCode)) Faults.Add($"instance {index} ended with code {instance.ExitCode}:\n{Tail(index)}");
         KillInstance(index);
     }
 

@@ -1,6 +1,7 @@
 using Confluent.Kafka;
 using Microsoft.Extensions.Logging;
 using Streams.Core;
+using Streams.Kafka.OAuth;
 using ConfluentOffset = Confluent.Kafka.TopicPartitionOffset;
 using Log = Streams.Kafka.Diagnostics.Log;
 using TopicPartition = Streams.Core.TopicPartition;
@@ -42,7 +43,7 @@ internal sealed class KafkaRecordConsumer : IRecordConsumer
     private int _woken;
     private bool _disposed;
 
-    public KafkaRecordConsumer(ConsumerOptions options, IReadOnlyDictionary<string, string> clientConfig, string bootstrapServers, TimeProvider time, ILogger logger)
+    public KafkaRecordConsumer(ConsumerOptions options, IReadOnlyDictionary<string, string> clientConfig, string bootstrapServers, BearerTokens? tokens, TimeProvider time, ILogger logger)
     {
         _clientId = options.ClientId;
         _readCommitted = options.ReadCommitted;
@@ -76,12 +77,15 @@ internal sealed class KafkaRecordConsumer : IRecordConsumer
                 ("enable.partition.eof", "true"),
                 ("auto.offset.reset", "error"),
                 ("dotnet.consumer.consume.result.fields", "headers,timestamp,topic"));
-        _consumer = configuration.Build(values => new ConsumerBuilder<ByteRange, ByteRange>(values)
-            .SetKeyDeserializer(_buffer)
-            .SetValueDeserializer(_buffer)
-            .SetErrorHandler((_, error) => Log.ClientProblem(logger, options.ClientId, error.Code.ToString(), error.Reason))
-            .SetLogHandler((_, message) => ClientConfiguration.LogMessage(logger, options.ClientId, message))
-            .Build());
+        _consumer = configuration.Build(values =>
+        {
+            var builder = new ConsumerBuilder<ByteRange, ByteRange>(values)
+                .SetKeyDeserializer(_buffer)
+                .SetValueDeserializer(_buffer)
+                .SetErrorHandler((_, error) => Log.ClientProblem(logger, options.ClientId, error.Code.ToString(), error.Reason))
+                .SetLogHandler((_, message) => ClientConfiguration.LogMessage(logger, options.ClientId, message));
+            return (tokens is null ? builder : builder.SetOAuthBearerTokenRefreshHandler(tokens.Refresh)).Build();
+        });
     }
 
     public void Assign(IReadOnlyCollection<TopicPartitionOffset> partitions)

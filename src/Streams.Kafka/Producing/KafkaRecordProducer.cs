@@ -2,6 +2,7 @@ using System.Globalization;
 using Confluent.Kafka;
 using Microsoft.Extensions.Logging;
 using Streams.Core;
+using Streams.Kafka.OAuth;
 using Streams.Kafka.Native;
 using Log = Streams.Kafka.Diagnostics.Log;
 
@@ -45,7 +46,7 @@ internal sealed class KafkaRecordProducer : IRecordProducer
     private bool _disposed;
 
     public KafkaRecordProducer(
-        ProducerOptions options, IReadOnlyDictionary<string, string> clientConfig, string bootstrapServers, IClusterAdmin admin, TimeSpan apiTimeout, TimeProvider time, ILogger logger)
+        ProducerOptions options, IReadOnlyDictionary<string, string> clientConfig, string bootstrapServers, BearerTokens? tokens, IClusterAdmin admin, TimeSpan apiTimeout, TimeProvider time, ILogger logger)
     {
         _admin = admin;
         _apiTimeout = apiTimeout;
@@ -80,16 +81,19 @@ internal sealed class KafkaRecordProducer : IRecordProducer
                 ("transaction.timeout.ms", Text(options.TransactionTimeout)));
         }
 
-        _producer = configuration.Build(values => new ProducerBuilder<byte[]?, byte[]?>(values)
-            .SetKeySerializer(Serializers.ByteArray!)
-            .SetValueSerializer(Serializers.ByteArray!)
-            .SetErrorHandler((_, error) =>
-            {
-                if (error.IsFatal) _fatal = error;
-                Log.ClientProblem(logger, options.ClientId, error.Code.ToString(), error.Reason);
-            })
-            .SetLogHandler((_, message) => ClientConfiguration.LogMessage(logger, options.ClientId, message))
-            .Build());
+        _producer = configuration.Build(values =>
+        {
+            var builder = new ProducerBuilder<byte[]?, byte[]?>(values)
+                .SetKeySerializer(Serializers.ByteArray!)
+                .SetValueSerializer(Serializers.ByteArray!)
+                .SetErrorHandler((_, error) =>
+                {
+                    if (error.IsFatal) _fatal = error;
+                    Log.ClientProblem(logger, options.ClientId, error.Code.ToString(), error.Reason);
+                })
+                .SetLogHandler((_, message) => ClientConfiguration.LogMessage(logger, options.ClientId, message));
+            return (tokens is null ? builder : builder.SetOAuthBearerTokenRefreshHandler(tokens.Refresh)).Build();
+        });
     }
 
     public ProducerTopic GetTopic(string name, bool trackOffsets = false)

@@ -21,6 +21,7 @@ internal sealed class BrokerConnection : IAsyncDisposable
 {
     private const int LengthPrefixBytes = 4;
     private const int CorrelationIdBytes = 4;
+    private const double RenewAfterShare = 0.85;
     private const string SoftwareName = "kafka-streams-dotnet";
 
     private readonly WireSettings _settings;
@@ -35,6 +36,8 @@ internal sealed class BrokerConnection : IAsyncDisposable
     private Task _reading = Task.CompletedTask;
     private Exception? _failure;
     private int _lastCorrelationId;
+    private long _renewAt = long.MaxValue;
+    private bool _retired;
 
     private BrokerConnection(BrokerAddress address, WireSettings settings, TimeProvider time, Stream stream)
     {
@@ -51,6 +54,9 @@ internal sealed class BrokerConnection : IAsyncDisposable
     /// <summary>Whether requests can still be sent on it.</summary>
     public bool IsOpen => Volatile.Read(ref _failure) is null;
 
+    /// <summary>Whether another connection should take over: the broker ends this one soon, because what it was authenticated with ends (KIP-368).</summary>
+    public bool IsDue => _time.GetTimestamp() >= _renewAt;
+
     /// <summary>Connects, secures and authenticates as the settings say, and asks for the broker's versions.</summary>
     /// <exception cref="ConnectionLostException">It cannot be reached, or did not answer in time.</exception>
     /// <exception cref="ClusterException">It refused the credentials.</exception>
@@ -65,7 +71,9 @@ internal sealed class BrokerConnection : IAsyncDisposable
             connection = new BrokerConnection(address, settings, time, stream);
             connection._reading = connection.ReadAnswersAsync();
             await connection.NegotiateVersionsAsync(linked.Token).ConfigureAwait(false);
-            await SaslAuthenticator.AuthenticateAsync(connection, settings.Security, linked.Token).ConfigureAwait(false);
+            var asked = time.GetTimestamp();
+            if (await SaslAuthenticator.AuthenticateAsync(connection, settings.Security, linked.Token).ConfigureAwait(false) is { } lifetime)
+                connection._renewAt = asked + (long)(lifetime.TotalSeconds * RenewAfterShare * time.TimestampFrequency);
             var opened = connection;
             connection = null;
             return opened;
@@ -102,6 +110,18 @@ internal sealed class BrokerConnection : IAsyncDisposable
         }
 
         return ExchangeAsync(build(version), version, timeout, cancellationToken);
+    }
+
+    /// <summary>Closes the connection once everything asked on it is answered; nobody may ask anything more on it.</summary>
+    public Task RetireAsync()
+    {
+        lock (_lock)
+        {
+            _retired = true;
+            if (_pending.Count > 0) return Task.CompletedTask;
+        }
+
+        return FailAsync(Retired());
     }
 
     /// <inheritdoc/>
@@ -198,15 +218,18 @@ internal sealed class BrokerConnection : IAsyncDisposable
                 var body = await ReadBodyAsync(length).ConfigureAwait(false);
                 var correlationId = BinaryPrimitives.ReadInt32BigEndian(body);
                 PendingAnswer? answer;
+                bool isLast;
                 lock (_lock)
                 {
                     if (!_pending.TryPeek(out answer) || answer.CorrelationId != correlationId)
                         throw new ProtocolException($"an answer has correlation id {correlationId}, which is not the oldest request's");
                     _pending.Dequeue();
+                    isLast = _retired && _pending.Count == 0;
                 }
 
                 _inFlight.Release();
                 answer.Complete(body);
+                if (isLast) await FailAsync(Retired()).ConfigureAwait(false);
             }
         }
         catch (Exception e) when (e is IOException or SocketException or ProtocolException or OperationCanceledException or ObjectDisposedException)
@@ -229,6 +252,8 @@ internal sealed class BrokerConnection : IAsyncDisposable
             Array.Resize(ref body, (int)Math.Min(length, 2L * filled));
         }
     }
+
+    private ConnectionLostException Retired() => new($"The connection to {Address} was closed in favour of a newer one");
 
     private async Task FailAsync(ConnectionLostException failure)
     {

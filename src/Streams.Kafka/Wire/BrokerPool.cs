@@ -6,7 +6,7 @@ namespace Streams.Kafka.Wire;
 
 /// <summary>Connections to the brokers of one cluster, opened when first needed and again when they broke. Safe from several threads.</summary>
 /// <remarks>
-/// At most one connection per address; no connection is opened unless a request needs it, so a cluster that is away costs nothing but the callers' retries.
+/// One connection per address, besides those that only wait for their last answers; no connection is opened unless a request needs it, so a cluster that is away costs nothing but the callers' retries.
 /// Addresses of brokers come from the cluster's own metadata; those it no longer names are closed with the pool.
 /// </remarks>
 internal sealed class BrokerPool(WireSettings settings, TimeProvider time) : IAsyncDisposable
@@ -76,21 +76,28 @@ internal sealed class BrokerPool(WireSettings settings, TimeProvider time) : IAs
     private sealed class Slot : IAsyncDisposable
     {
         private readonly SemaphoreSlim _opening = new(1, 1);
+        private readonly List<BrokerConnection> _retired = [];
         private BrokerConnection? _connection;
         private bool _closed;
 
         public async Task<BrokerConnection> GetAsync(BrokerAddress address, WireSettings settings, TimeProvider time, CancellationToken cancellationToken)
         {
-            if (Volatile.Read(ref _connection) is { IsOpen: true } current) return current;
+            if (Volatile.Read(ref _connection) is { IsOpen: true, IsDue: false } current) return current;
             await _opening.WaitAsync(cancellationToken).ConfigureAwait(false);
             try
             {
                 ObjectDisposedException.ThrowIf(_closed, typeof(BrokerPool));
-                if (_connection is { IsOpen: true } opened) return opened;
-                if (_connection is not null) await _connection.DisposeAsync().ConfigureAwait(false);
-                _connection = null;
-                var connection = await BrokerConnection.OpenAsync(address, settings, time, cancellationToken).ConfigureAwait(false);
+                if (_connection is { IsOpen: true, IsDue: false } opened) return opened;
+                var previous = _connection;
+                if (previous is { IsOpen: false })
+                {
+                    await previous.DisposeAsync().ConfigureAwait(false);
+                    Volatile.Write(ref _connection, previous = null);
+                }
+
+                var connection = await OpenAsync(previous, address, settings, time, cancellationToken).ConfigureAwait(false);
                 Volatile.Write(ref _connection, connection);
+                if (previous is not null && previous != connection) await RetireAsync(previous).ConfigureAwait(false);
                 return connection;
             }
             finally
@@ -107,11 +114,38 @@ internal sealed class BrokerPool(WireSettings settings, TimeProvider time) : IAs
             {
                 _closed = true;
                 if (_connection is not null) await _connection.DisposeAsync().ConfigureAwait(false);
+                foreach (var connection in _retired) await connection.DisposeAsync().ConfigureAwait(false);
             }
             finally
             {
                 _opening.Release();
             }
+        }
+
+        // One whose time is nearly over is still good while no other can be had: for a token there may be nobody to ask just now.
+        private static async Task<BrokerConnection> OpenAsync(BrokerConnection? previous, BrokerAddress address, WireSettings settings, TimeProvider time, CancellationToken cancellationToken)
+        {
+            try
+            {
+                return await BrokerConnection.OpenAsync(address, settings, time, cancellationToken).ConfigureAwait(false);
+            }
+            catch (ConnectionLostException) when (previous is { IsOpen: true })
+            {
+                return previous;
+            }
+        }
+
+        // What has been asked on it, a join for instance, may take minutes to be answered: it goes on until then.
+        private async Task RetireAsync(BrokerConnection connection)
+        {
+            foreach (var closed in _retired.FindAll(static each => !each.IsOpen))
+            {
+                _retired.Remove(closed);
+                await closed.DisposeAsync().ConfigureAwait(false);
+            }
+
+            _retired.Add(connection);
+            await connection.RetireAsync().ConfigureAwait(false);
         }
     }
 }

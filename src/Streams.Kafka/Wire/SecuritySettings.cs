@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Streams.Core;
+using Streams.Kafka.OAuth;
 
 namespace Streams.Kafka.Wire;
 
@@ -9,8 +10,8 @@ namespace Streams.Kafka.Wire;
 /// <remarks>
 /// <c>security.protocol</c> (plaintext, ssl, sasl_plaintext, sasl_ssl), <c>ssl.ca.location</c>, <c>ssl.certificate.location</c> with <c>ssl.key.location</c> and
 /// <c>ssl.key.password</c> (PEM), <c>enable.ssl.certificate.verification</c>, <c>ssl.endpoint.identification.algorithm</c> (https, none),
-/// <c>sasl.mechanism</c> (PLAIN, SCRAM-SHA-256, SCRAM-SHA-512), <c>sasl.username</c>, <c>sasl.password</c>. A mechanism that is not listed is
-/// refused at start instead of connecting in another way than was asked for.
+/// <c>sasl.mechanism</c> (PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 with <c>sasl.username</c> and <c>sasl.password</c>; OAUTHBEARER with a token provider or
+/// <c>sasl.oauthbearer.…</c>, see <see cref="BearerSettings"/>). A mechanism that is not listed is refused at start instead of connecting in another way than was asked for.
 /// </remarks>
 internal sealed record SecuritySettings
 {
@@ -28,6 +29,9 @@ internal sealed record SecuritySettings
     /// <summary>SASL password. Never logged: the record prints without it.</summary>
     public string Password { get; private init; } = "";
 
+    /// <summary>Tokens of OAUTHBEARER; <c>null</c> for other mechanisms.</summary>
+    public BearerTokens? Tokens { get; private init; }
+
     private bool Verify { get; init; } = true;
 
     private bool VerifyHostName { get; init; } = true;
@@ -37,8 +41,11 @@ internal sealed record SecuritySettings
     private X509Certificate2? ClientCertificate { get; init; }
 
     /// <summary>Reads the settings; those that do not concern connections are left alone.</summary>
+    /// <param name="config">Settings by their Kafka names.</param>
+    /// <param name="tokenProvider">Where tokens of OAUTHBEARER come from when no setting says so.</param>
+    /// <param name="time">Clock of the tokens' ends.</param>
     /// <exception cref="ConfigException">A value is unknown or a needed one is missing.</exception>
-    public static SecuritySettings From(IReadOnlyDictionary<string, string> config)
+    public static SecuritySettings From(IReadOnlyDictionary<string, string> config, Func<CancellationToken, Task<OAuthBearerToken>>? tokenProvider, TimeProvider time)
     {
         var protocol = Get(config, "security.protocol", "plaintext").Replace("_", "", StringComparison.Ordinal);
         var tls = Is(protocol, "ssl") || Is(protocol, "saslssl");
@@ -47,7 +54,10 @@ internal sealed record SecuritySettings
             throw new ConfigException($"security.protocol '{config["security.protocol"]}' is not one of plaintext, ssl, sasl_plaintext, sasl_ssl.");
         var settings = new SecuritySettings { UseTls = tls };
         if (tls) settings = settings.WithTls(config);
-        return sasl ? settings.WithSasl(config) : settings;
+        if (sasl) settings = settings.WithSasl(config, tokenProvider, time);
+        return tokenProvider is null || settings.Tokens is not null
+            ? settings
+            : throw new ConfigException("There is a token provider, but no sasl.mechanism OAUTHBEARER with security.protocol sasl_ssl or sasl_plaintext that would ask it.");
     }
 
     /// <summary>Runs the TLS handshake over <paramref name="inner"/>, which belongs to the result from then on.</summary>
@@ -134,11 +144,12 @@ internal sealed record SecuritySettings
         };
     }
 
-    private SecuritySettings WithSasl(IReadOnlyDictionary<string, string> config)
+    private SecuritySettings WithSasl(IReadOnlyDictionary<string, string> config, Func<CancellationToken, Task<OAuthBearerToken>>? tokenProvider, TimeProvider time)
     {
         var mechanism = Get(config, "sasl.mechanism", Get(config, "sasl.mechanisms", "")).ToUpperInvariant();
+        if (mechanism == SaslAuthenticator.OAuthBearer) return this with { Mechanism = mechanism, Tokens = BearerSettings.From(config, tokenProvider, time) };
         if (mechanism is not (SaslAuthenticator.Plain or SaslAuthenticator.ScramSha256 or SaslAuthenticator.ScramSha512))
-            throw new ConfigException($"sasl.mechanism '{mechanism}' is not one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512.");
+            throw new ConfigException($"sasl.mechanism '{mechanism}' is not one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER.");
         if (!config.TryGetValue("sasl.username", out var user) || !config.TryGetValue("sasl.password", out var password))
             throw new ConfigException($"sasl.mechanism {mechanism} needs sasl.username and sasl.password.");
         return this with { Mechanism = mechanism, Username = user, Password = password };

@@ -66,6 +66,28 @@ public sealed class Running
     }
 
     [Fact]
+    public void Kafka_with_tokens()
+    {
+        var security = new Dictionary<string, string> { ["security.protocol"] = "SASL_SSL", ["sasl.mechanism"] = "OAUTHBEARER" };
+        var identity = new Identity(TimeSpan.FromHours(1));
+
+        // <snippet kafka-tokens>
+        var cluster = new KafkaCluster("kafka-1:9093", security, async cancellation =>
+        {
+            var (token, expiresAt) = await identity.SignInAsync("word-count", cancellation);
+            return new OAuthBearerToken(token, expiresAt, "word-count");
+        });
+        // </snippet>
+        Assert.Contains("OAUTHBEARER", cluster.Description, StringComparison.Ordinal);
+    }
+
+    private sealed class Identity(TimeSpan life)
+    {
+        public Task<(string Token, DateTimeOffset ExpiresAt)> SignInAsync(string name, CancellationToken cancellation) =>
+            Task.FromResult((name, TimeProvider.System.GetUtcNow() + life)).WaitAsync(cancellation);
+    }
+
+    [Fact]
     public void Faults_of_the_settings_are_told_together()
     {
         // <snippet config-faults>

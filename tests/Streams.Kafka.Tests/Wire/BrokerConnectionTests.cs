@@ -9,6 +9,8 @@ using Xunit;
 
 namespace Streams.Kafka.Tests.Wire;
 
+/// <summary>Not beside other tests: one of them looks at what the whole process allocates.</summary>
+[Collection(nameof(AloneCollection))]
 public sealed class BrokerConnectionTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -143,3 +145,6 @@ public sealed class BrokerConnectionTests
     private static Task<HeartbeatResponse> HeartbeatAsync(BrokerConnection connection, TimeSpan timeout) =>
         connection.SendAsync<HeartbeatResponse>(_ => new HeartbeatRequest(), timeout, Token);
 }
+
+[CollectionDefinition(nameof(AloneCollection), DisableParallelization = true)]
+public sealed class AloneCollection;
