@@ -31,6 +31,7 @@ internal sealed class SegmentedTable<T>
     private readonly bool _onDisk;
     private readonly bool _orderByTime;
     private readonly bool _showsWholeSegments;
+    private readonly bool _showsRetentionsEdge;
     private ulong _firstSegment;
 
     /// <summary>Wraps a table.</summary>
@@ -41,8 +42,13 @@ internal sealed class SegmentedTable<T>
     /// <param name="onDisk">Whether there is an engine below.</param>
     /// <param name="orderByTime">Whether walks over many keys go by time first.</param>
     /// <param name="showsWholeSegments">Whether some look-ups show entries past retention as long as their segment is there, so that they must be kept.</param>
+    /// <param name="showsRetentionsEdge">
+    /// Whether reads show what is exactly as old as retention. A window closes at that very time when retention is its size and grace, so a store that is asked for
+    /// windows that have closed must. Source: <c>AbstractDualSchemaRocksDBSegmentedBytesStore.getActualFrom</c>.
+    /// </param>
     public SegmentedTable(
-        TableStore<T> store, int suffixBytes, long retentionMs, long segmentIntervalMs, bool onDisk, bool orderByTime, bool showsWholeSegments = false)
+        TableStore<T> store, int suffixBytes, long retentionMs, long segmentIntervalMs, bool onDisk, bool orderByTime, bool showsWholeSegments = false,
+        bool showsRetentionsEdge = false)
     {
         Store = store;
         SuffixBytes = suffixBytes;
@@ -51,6 +57,7 @@ internal sealed class SegmentedTable<T>
         _onDisk = onDisk;
         _orderByTime = orderByTime;
         _showsWholeSegments = showsWholeSegments;
+        _showsRetentionsEdge = showsRetentionsEdge;
 
         // Segments that were due when the store was closed are dropped with the first batch.
         Advance(store.StreamTime);
@@ -61,7 +68,7 @@ internal sealed class SegmentedTable<T>
     public int SuffixBytes { get; }
 
     /// <summary>The first time that reads show, Unix milliseconds.</summary>
-    public long EarliestLive => Math.Max(0, Store.StreamTime - _retentionMs + 1);
+    public long EarliestLive => Math.Max(0, Store.StreamTime - _retentionMs + (_showsRetentionsEdge ? 0 : 1));
 
     /// <summary>The segment of stream time: no entry is in a later one.</summary>
     public ulong LastSegment { get; private set; }

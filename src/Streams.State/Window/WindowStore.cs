@@ -55,7 +55,8 @@ internal abstract class WindowStore<K, T> : IWindowStore<K, T>
         _context = context;
         var kind = (_codec.TimestampBytes > 0 ? "timestamped-window" : "window") + (_supplier.RetainDuplicates ? " with duplicates" : "");
         var store = new TableStore<T>(Name, _codec, context, _supplier.OpenEngine(context, kind), _caching, new SuffixTimes(SuffixBytes));
-        _segments = new SegmentedTable<T>(store, SuffixBytes, _supplier.RetentionMs, _supplier.SegmentIntervalMs, IsPersistent, _supplier.OrderByTime);
+        _segments = new SegmentedTable<T>(
+            store, SuffixBytes, _supplier.RetentionMs, _supplier.SegmentIntervalMs, IsPersistent, _supplier.OrderByTime, showsRetentionsEdge: IsPersistent && _supplier.OrderByTime);
         _lastTimeBefore = store.StreamTime;
     }
 
