@@ -36,6 +36,11 @@ internal sealed class Committer : IDisposable
     /// </summary>
     private static readonly TimeSpan _linger = TimeSpan.FromMilliseconds(2);
 
+    /// <summary>How long a commit waits for the answer to a join that the coordinator must have given already, since it does not know the generation before any more.</summary>
+    private static readonly TimeSpan _generationPatience = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan _generationPause = TimeSpan.FromMilliseconds(2);
+
     /// <summary>How long giving up a transaction may take; past that it is left to its time-out, or to the next producer of the same id.</summary>
     private static readonly TimeSpan _abortPatience = TimeSpan.FromSeconds(3);
 
@@ -248,7 +253,7 @@ internal sealed class Committer : IDisposable
         var membership = _membership();
         try
         {
-            if (offsets.Count > 0) producer.SendOffsetsToTransaction(offsets, membership, _closing.Commits);
+            if (offsets.Count > 0) membership = SendOffsets(producer, offsets, membership);
             producer.CommitTransaction(_closing.Commits);
         }
         catch (TaskMigratedException failure) when (_mayBeOutdated(membership))
@@ -263,6 +268,39 @@ internal sealed class Committer : IDisposable
         }
 
         Collector.IsTransactionOpen = false;
+    }
+
+    // The generation may move while the offsets are on their way. The tasks are this member's in the next one too, until it lets go of them itself, so the offsets are sent once more as its
+    // member, where the client can do that (librdkafka gives the transaction up): otherwise all tasks of the thread, those that stay too, would have to go back for it.
+    private GroupMembership SendOffsets(IRecordProducer producer, List<OffsetCommit> offsets, GroupMembership membership)
+    {
+        while (true)
+        {
+            try
+            {
+                producer.SendOffsetsToTransaction(offsets, membership, _closing.Commits);
+                return membership;
+            }
+            catch (TaskMigratedException) when (_mayBeOutdated(membership))
+            {
+                if (NextGeneration(membership) is not { } next) throw;
+                membership = next;
+            }
+        }
+    }
+
+    // Another member id means that the membership was lost in between, and the tasks with it. The generations of a rebalance after the other are as many as there are: each is waited for anew.
+    private GroupMembership? NextGeneration(GroupMembership used)
+    {
+        var started = _config.TimeProvider.GetTimestamp();
+        while (true)
+        {
+            var now = _membership();
+            if (now.MemberId != used.MemberId) return null;
+            if (now.GenerationId > used.GenerationId) return now;
+            if (_config.TimeProvider.GetElapsedTime(started) >= _generationPatience || _closing.Commits.IsCancellationRequested) return null;
+            _config.Threads.Sleep(_generationPause, _closing.Commits);
+        }
     }
 
     private void Retry(ClusterUnavailableException failure)
