@@ -69,6 +69,22 @@ public sealed class ToolTests
     }
 
     [Fact]
+    public async Task Group_with_the_consumer_protocol_is_shown_with_its_members_and_not_reset_under_them()
+    {
+        await using var broker = await StartAsync();
+        await OkAsync(broker, "topics create --topic t --partitions 2");
+        var consumer = new TestConsumer(broker, "g");
+        await TestConsumer.SettleAsync(consumer);
+        var shown = await OkAsync(broker, "groups describe --group g");
+        Assert.Contains("State: Stable\tProtocol: uniform\tMembers: 1", shown, StringComparison.Ordinal);
+        Assert.Contains("t\t1\t-\t0\t-\t" + consumer.Id, shown, StringComparison.Ordinal);
+        Assert.Contains("has members", await FailAsync(broker, 1, "groups reset-offsets --group g --topic t --to-latest --execute"), StringComparison.Ordinal);
+        await consumer.LeaveAsync();
+        await OkAsync(broker, "groups reset-offsets --group g --topic t --to-latest --execute");
+        Assert.Contains("State: Empty", await OkAsync(broker, "groups describe --group g"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Users_rules_and_quotas_are_managed()
     {
         await using var broker = await StartAsync(("authorizer.class.name", "kafka.security.authorizer.AclAuthorizer"), ("allow.everyone.if.no.acl.found", "true"));

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Xml;
 using Broker.Lite.Host.Client;
-using Kafka.Protocol;
 using Kafka.Protocol.Messages;
 
 namespace Broker.Lite.Host.Commands;
@@ -46,13 +45,12 @@ internal static class GroupCommands
     {
         var name = tool.Arguments.Required("--group");
         var coordinator = await tool.Cluster.CoordinatorAsync(name, cancellationToken).ConfigureAwait(false);
-        var described = (await coordinator.SendAsync(_ => new DescribeGroupsRequest { Groups = [name] }, cancellationToken).ConfigureAwait(false)).Groups.Single();
-        ClusterClient.Check(described.ErrorCode, null, $"Group {name}");
-        var owners = OwnersOf(described);
+        var group = await GroupSummary.ReadAsync(coordinator, name, cancellationToken).ConfigureAwait(false);
+        var owners = group.Owners;
         var committed = await CommittedAsync(coordinator, name, cancellationToken).ConfigureAwait(false);
-        if (committed.Count == 0 && described.Members.Count == 0)
+        if (committed.Count == 0 && group.MemberCount == 0)
             throw new ToolException($"There is no group {name}, or it has neither members nor committed offsets");
-        await tool.Output.WriteLineAsync($"Group: {name}\tState: {described.GroupState}\tProtocol: {described.ProtocolData}\tMembers: {described.Members.Count}").ConfigureAwait(false);
+        await tool.Output.WriteLineAsync($"Group: {name}\tState: {group.State}\tProtocol: {group.Protocol}\tMembers: {group.MemberCount}").ConfigureAwait(false);
         await tool.Output.WriteLineAsync("TOPIC\tPARTITION\tCURRENT-OFFSET\tLOG-END-OFFSET\tLAG\tCONSUMER-ID\tHOST\tCLIENT-ID").ConfigureAwait(false);
         var partitions = committed.Keys.Union(owners.Keys).OrderBy(partition => partition.Topic, StringComparer.Ordinal).ThenBy(partition => partition.Partition).ToList();
         var ends = await tool.Cluster.OffsetsAsync(partitions, -1, cancellationToken).ConfigureAwait(false);
@@ -61,7 +59,7 @@ internal static class GroupCommands
             var end = ends[partition];
             var position = committed.TryGetValue(partition, out var offset) ? Text(offset) : "-";
             var lag = committed.ContainsKey(partition) ? Text(Math.Max(0, end - offset)) : "-";
-            var owner = owners.TryGetValue(partition, out var member) ? $"{member.MemberId}\t{member.ClientHost}\t{member.ClientId}" : "-\t-\t-";
+            var owner = owners.TryGetValue(partition, out var member) ? $"{member.MemberId}\t{member.Host}\t{member.ClientId}" : "-\t-\t-";
             await tool.Output.WriteLineAsync($"{partition.Topic}\t{partition.Partition}\t{position}\t{Text(end)}\t{lag}\t{owner}").ConfigureAwait(false);
         }
     }
@@ -74,10 +72,9 @@ internal static class GroupCommands
         if (tool.Arguments.Has("--execute") && tool.Arguments.Has("--dry-run"))
             throw new ToolException("--execute and --dry-run contradict each other");
         var coordinator = await tool.Cluster.CoordinatorAsync(name, cancellationToken).ConfigureAwait(false);
-        var state = (await coordinator.SendAsync(_ => new DescribeGroupsRequest { Groups = [name] }, cancellationToken).ConfigureAwait(false)).Groups.Single();
-        ClusterClient.Check(state.ErrorCode, null, $"Group {name}");
-        if (state.GroupState is not ("Empty" or "Dead"))
-            throw new ToolException($"Group {name} has members (it is {state.GroupState}); stop them first");
+        var group = await GroupSummary.ReadAsync(coordinator, name, cancellationToken).ConfigureAwait(false);
+        if (group.State is not ("Empty" or "Dead"))
+            throw new ToolException($"Group {name} has members (it is {group.State}); stop them first");
 
         var committed = await CommittedAsync(coordinator, name, cancellationToken).ConfigureAwait(false);
         var partitions = await PartitionsAsync(tool, committed.Keys, cancellationToken).ConfigureAwait(false);
@@ -218,30 +215,6 @@ internal static class GroupCommands
         }
 
         return offsets;
-    }
-
-    private static Dictionary<TopicPartitionName, DescribeGroupsResponse.DescribedGroupMember> OwnersOf(DescribeGroupsResponse.DescribedGroup group)
-    {
-        var owners = new Dictionary<TopicPartitionName, DescribeGroupsResponse.DescribedGroupMember>();
-        if (group.ProtocolType != "consumer")
-            return owners;
-        foreach (var member in group.Members.Where(member => !member.MemberAssignment.IsEmpty))
-        {
-            try
-            {
-                foreach (var topic in VersionedPayload.Decode<ConsumerProtocolAssignment>(member.MemberAssignment, ConsumerProtocolAssignment.Versions, out _).AssignedPartitions)
-                {
-                    foreach (var partition in topic.Partitions)
-                        owners[new(topic.Topic, partition)] = member;
-                }
-            }
-            catch (ProtocolException)
-            {
-                // The assignment is the clients' own; one in another form has no partitions to show.
-            }
-        }
-
-        return owners;
     }
 
     private static async Task DeleteAsync(ToolContext tool, CancellationToken cancellationToken)
