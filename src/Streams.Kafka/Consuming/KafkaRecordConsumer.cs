@@ -27,6 +27,10 @@ internal sealed class KafkaRecordConsumer : IRecordConsumer
     // consumer 50 short calls a second.
     private static readonly TimeSpan WaitSlice = TimeSpan.FromMilliseconds(20);
 
+    // librdkafka 2.0 to 2.3 loses count of a partition that it has had to pause fetching from (a deleted topic, a broker that was away) and then waits for ever for the thread
+    // that read it (its issues 4486 and 4674). Otherwise it is done in milliseconds, or in a second with a request on its way.
+    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(5);
+
     private readonly IConsumer<ByteRange, ByteRange> _consumer;
     private readonly string _clientId;
     private readonly bool _readCommitted;
@@ -204,7 +208,11 @@ internal sealed class KafkaRecordConsumer : IRecordConsumer
         _disposed = true;
         foreach (var batch in _ready) batch.Dispose();
         _ready.Clear();
-        _consumer.Dispose();
+
+        // On a thread of its own, which is given up with the threads that it waits for when they do not end: an application that closes must not hang with them.
+        var ending = Task.Factory.StartNew(_consumer.Dispose, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        if (Task.WaitAny([ending], EndLimit) == 0) ending.GetAwaiter().GetResult();
+        else Log.ClientDoesNotEnd(_logger, _clientId, EndLimit.TotalSeconds);
     }
 
     private bool TryTakeReady(out RecordBatch? batch)
