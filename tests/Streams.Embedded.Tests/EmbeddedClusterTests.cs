@@ -1,5 +1,4 @@
 using Streams.Core;
-using Streams.Tests.Shared;
 
 namespace Streams.Embedded.Tests;
 

@@ -14,7 +14,6 @@ public sealed class ExactlyOnceTests : IDisposable
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
 
     private readonly string _folder = Path.Combine(Path.GetTempPath(), "streams-eos-" + Guid.NewGuid().ToString("n"));
-    private readonly List<string> _failures = [];
 
     public enum Fault
     {
@@ -126,69 +125,6 @@ public sealed class ExactlyOnceTests : IDisposable
             _patience);
     }
 
-    /// <summary>User code that throws once: the thread is replaced, and every record counts once.</summary>
-    [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    public async Task Replaced_thread_counts_every_record_once(int threads)
-    {
-        await using var cluster = await NewClusterAsync();
-        var thrown = 0;
-        await using var app = new KafkaStreams(
-            Counting(persistent: true, number =>
-            {
-                if (number % 1000 == 777 && Interlocked.Increment(ref thrown) <= 3) throw new FormatException("once");
-            }),
-            Config(cluster) with
-            {
-                NumStreamThreads = threads,
-                UncaughtExceptionHandler = failure =>
-                {
-                    lock (_failures) _failures.Add(failure.GetType().Name);
-                    return StreamThreadExceptionResponse.ReplaceThread;
-                },
-            });
-        await app.StartAsync(TestContext.Current.CancellationToken);
-        await FeedAsync(cluster, 0, Records, app);
-        await WaitForCommittedAsync(cluster, Records);
-        Assert.True(await app.CloseAsync(_patience));
-
-        Assert.Equal(["ProcessorException", "ProcessorException", "ProcessorException"], _failures);
-        AssertExact(cluster, Enumerable.Range(0, Records));
-    }
-
-    /// <summary>User code that throws once and is told to continue: exactly those records are missing, and nothing is counted twice.</summary>
-    [Fact]
-    public async Task Continuing_behind_a_failure_leaves_exactly_the_failed_records_out()
-    {
-        await using var cluster = await NewClusterAsync();
-        await using var app = new KafkaStreams(
-            Counting(persistent: true, number =>
-            {
-                if (number % 100 == 7) throw new FormatException("no good");
-            }),
-            Config(cluster) with { ProcessingExceptionHandler = ErrorHandlers.LogAndContinue, DeadLetterTopic = "dead" });
-        await TestTopics.CreateAsync(cluster, "dead", 1);
-        await app.StartAsync(TestContext.Current.CancellationToken);
-        await FeedAsync(cluster, 0, Records, app);
-        await WaitForCommittedAsync(cluster, Records - (Records / 100));
-        Assert.True(await app.CloseAsync(_patience));
-
-        AssertExact(cluster, Enumerable.Range(0, Records).Where(number => number % 100 != 7));
-        var dead = TestTopics.ReadCommitted(cluster, "dead");
-        Assert.Equal(
-            Enumerable.Range(0, Records).Where(number => number % 100 == 7).Select(number => number.ToString(CultureInfo.InvariantCulture)).Order(),
-            dead.Select(record => record.Value!).Order());
-        Assert.All(dead, record =>
-        {
-            Assert.Equal(KeyOf(int.Parse(record.Value!, CultureInfo.InvariantCulture)), record.Key);
-            Assert.Equal(typeof(FormatException).FullName, Header(record.Headers, DeadLetterRecord.ExceptionHeader));
-            Assert.Equal("no good", Header(record.Headers, DeadLetterRecord.MessageHeader));
-            Assert.Equal("input", Header(record.Headers, DeadLetterRecord.TopicHeader));
-            Assert.True(long.Parse(Header(record.Headers, DeadLetterRecord.OffsetHeader)!, CultureInfo.InvariantCulture) >= 0);
-        });
-    }
-
     /// <summary>E-111: a dead letter belongs to the transaction of the record that it is about.</summary>
     [Fact]
     public async Task Dead_letters_are_committed_with_their_transaction_or_not_at_all()
@@ -286,29 +222,6 @@ public sealed class ExactlyOnceTests : IDisposable
         Assert.True(await app.CloseAsync(_patience));
         Assert.Equal(Many, TestTopics.ReadCommitted(cluster, "output").Count);
     }
-
-    [Fact]
-    public async Task Two_instances_hand_tasks_over_exactly()
-    {
-        await using var cluster = await NewClusterAsync();
-        await using var one = new KafkaStreams(Counting(persistent: true), Config(cluster) with { StateDirectory = Path.Combine(_folder, "one") });
-        await using var two = new KafkaStreams(Counting(persistent: true), Config(cluster) with { StateDirectory = Path.Combine(_folder, "two") });
-        await one.StartAsync(TestContext.Current.CancellationToken);
-        await FeedAsync(cluster, 0, 1000, one);
-        await two.StartAsync(TestContext.Current.CancellationToken);
-        TestTopics.Produce(cluster, "input", Input(1000, 2000));
-        await TestTopics.WaitUntilAsync(() => two.TasksByThread.Values.Sum(tasks => tasks.Count) > 0, _patience);
-        TestTopics.Produce(cluster, "input", Input(2000, 3000));
-        await WaitForCommittedAsync(cluster, 3000);
-        Assert.True(await one.CloseAsync(_patience));
-        TestTopics.Produce(cluster, "input", Input(3000, Records));
-        await WaitForCommittedAsync(cluster, Records);
-        Assert.True(await two.CloseAsync(_patience));
-
-        AssertExact(cluster, Enumerable.Range(0, Records));
-    }
-
-    private static string? Header(Headers headers, string key) => headers.TryGetLast(key, out var header) ? header.ValueAsString() : null;
 
     private static async Task<EmbeddedCluster> NewClusterAsync()
     {

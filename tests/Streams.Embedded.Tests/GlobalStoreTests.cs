@@ -18,46 +18,6 @@ public sealed class GlobalStoreTests : IDisposable
         if (Directory.Exists(_stateDirectory)) Directory.Delete(_stateDirectory, recursive: true);
     }
 
-    [Theory]
-    [InlineData(StoreType.InMemory)]
-    [InlineData(StoreType.RocksDb)]
-    public async Task Join_finds_everything_that_the_topic_had_at_the_start_and_follows_updates_and_restarts(StoreType storeType)
-    {
-        await using var cluster = EmbeddedCluster.InMemory();
-        await TestTopics.CreateAsync(cluster, "orders", 2);
-        await TestTopics.CreateAsync(cluster, "customers", 3);
-        await TestTopics.CreateAsync(cluster, "out", 1);
-        TestTopics.Produce(cluster, "customers", Enumerable.Range(0, 5000).Select(number => ($"c{number % 500}", $"old{number}")));
-        TestTopics.Produce(cluster, "customers", Enumerable.Range(0, 500).Select(number => ($"c{number}", $"n{number}")));
-        TestTopics.Produce(cluster, "orders", Enumerable.Range(0, 500).Select(number => ($"o{number}", $"c{number}")));
-
-        await using (var app = new KafkaStreams(Join(storeType), Config(cluster)))
-        {
-            await app.StartAsync(TestContext.Current.CancellationToken);
-            await TestTopics.WaitForCountAsync(cluster, "out", 500, _patience);
-            Assert.Equal(
-                Enumerable.Range(0, 500).Select(number => $"c{number}=n{number}").Order(StringComparer.Ordinal),
-                Values(cluster).Order(StringComparer.Ordinal));
-
-            // There is no order between the two topics, so ask until the update shows.
-            TestTopics.Produce(cluster, "customers", [("c7", "new")]);
-            await AskUntilAsync(cluster, "c7", "c7=new");
-            Assert.True(await app.CloseAsync(_patience));
-        }
-
-        // Written while nobody ran: a restart has it before its first record.
-        TestTopics.Produce(cluster, "customers", [("c8", "later")]);
-        var before = Values(cluster).Count;
-        TestTopics.Produce(cluster, "orders", [("a", "c8"), ("b", "c7"), ("c", "c9")]);
-        await using var again = new KafkaStreams(Join(storeType), Config(cluster));
-        await again.StartAsync(TestContext.Current.CancellationToken);
-        await TestTopics.WaitForCountAsync(cluster, "out", before + 3, _patience);
-        Assert.Equal(["c7=new", "c8=later", "c9=n9"], Values(cluster).Skip(before).Order(StringComparer.Ordinal));
-        Assert.True(await again.CloseAsync(_patience));
-        Assert.Null(again.Failure);
-        Assert.Equal(storeType == StoreType.RocksDb, Directory.Exists(Path.Combine(_stateDirectory, "app", "global", "customer-store")));
-    }
-
     [Fact]
     public async Task Persistent_store_reads_on_after_a_restart_and_anew_when_its_topic_was_made_anew()
     {

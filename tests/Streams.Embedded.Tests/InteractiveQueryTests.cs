@@ -240,48 +240,6 @@ public sealed class InteractiveQueryTests : IDisposable
         Assert.All(wrong.PartitionResults.Values, result => Assert.Equal(FailureReason.UnknownQueryType, result.FailureReason));
     }
 
-    /// <summary>E-112: of standbys, only who enables stale stores gets answers.</summary>
-    [Fact]
-    public async Task Instances_know_who_has_a_key_and_standbys_answer_when_asked_to()
-    {
-        await using var cluster = await ClusterAsync();
-        await using var one = new KafkaStreams(Counts(StoreType.InMemory), Config(cluster, 0) with { ApplicationServer = "one:1", NumStandbyReplicas = 1 });
-        await using var two = new KafkaStreams(Counts(StoreType.InMemory), Config(cluster, 1) with { ApplicationServer = "two:2", NumStandbyReplicas = 1 });
-        await one.StartAsync(TestContext.Current.CancellationToken);
-        await two.StartAsync(TestContext.Current.CancellationToken);
-        TestTopics.Produce(cluster, "input", Enumerable.Range(0, 1000).Select(number => ($"k{number % 100:d2}", "x")));
-        await TestTopics.WaitForCountAsync(cluster, "output", 1000, _patience);
-        await TestTopics.WaitUntilAsync(() => one.MetadataForAllStreamsClients().Sum(host => host.ActiveTasks.Count) == Partitions && one.MetadataForAllStreamsClients().Sum(host => host.StandbyTasks.Count) == Partitions, _patience);
-
-        // Metadata is that of the last assignment; who is to have a task may still be taking it over.
-        await TestTopics.WaitUntilAsync(
-            () => one.State == KafkaStreamsState.Running && two.State == KafkaStreamsState.Running
-                && new[] { one, two }.Sum(app => app.MetadataForLocalThreads().Sum(thread => thread.ActiveTasks.Count(task => !task.IsRestoring))) == Partitions
-                && new[] { one, two }.Sum(app => app.MetadataForLocalThreads().Sum(thread => thread.StandbyTasks.Count)) == Partitions,
-            _patience);
-        var apps = new Dictionary<string, KafkaStreams> { ["one"] = one, ["two"] = two };
-        await TestTopics.WaitUntilAsync(
-            () => Enumerable.Range(0, 100).All(number => one.QueryMetadataForKey("counts", $"k{number:d2}", Serdes.String) is { StandbyHosts.Count: 1 } where && where.ActiveHost != HostInfo.Unavailable), _patience);
-        foreach (var key in Enumerable.Range(0, 100).Select(number => $"k{number:d2}"))
-        {
-            var where = one.QueryMetadataForKey("counts", key, Serdes.String);
-            Assert.Equal(where.Partition, two.QueryMetadataForKey("counts", key, Serdes.String).Partition);
-            var active = apps[where.ActiveHost.Host].Store(StoreQueryParameters.FromNameAndType("counts", QueryableStoreTypes.KeyValueStore<string, long>()).WithPartition(where.Partition));
-            Assert.True(active.TryGet(key, out var count));
-            Assert.Equal(10, count);
-            var standby = apps[Assert.Single(where.StandbyHosts).Host];
-            Assert.ThrowsAny<InvalidStateStoreException>(() => standby.Store(StoreQueryParameters.FromNameAndType("counts", QueryableStoreTypes.KeyValueStore<string, long>()).WithPartition(where.Partition)));
-            var stale = standby.Store(StoreQueryParameters.FromNameAndType("counts", QueryableStoreTypes.KeyValueStore<string, long>()).WithPartition(where.Partition).EnableStaleStores());
-            await TestTopics.WaitUntilAsync(() => stale.TryGet(key, out var copy) && copy == 10, _patience);
-        }
-
-        await TestTopics.WaitUntilAsync(() => two.AllLocalStorePartitionLagsAsync().GetAwaiter().GetResult()["counts"].Values.All(lag => lag.OffsetLag == 0), _patience);
-        Assert.Equal(Partitions, (await two.AllLocalStorePartitionLagsAsync(TestContext.Current.CancellationToken))["counts"].Count);
-        Assert.Equal(2, one.StreamsMetadataForStore("counts").Count);
-        Assert.Throws<UnknownStateStoreException>(() => one.StreamsMetadataForStore("nothing"));
-        Assert.Equal(Partitions, one.MetadataForLocalThreads().Sum(thread => thread.ActiveTasks.Count + thread.StandbyTasks.Count));
-    }
-
     /// <summary>E-130: while tasks move.</summary>
     [Fact]
     public async Task Queries_during_rebalances_are_answered_or_refused_by_type_and_are_never_wrong()

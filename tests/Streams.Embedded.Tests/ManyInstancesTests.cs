@@ -74,42 +74,6 @@ public sealed class ManyInstancesTests : IDisposable
         Assert.Equal(2, log.Count("closed task"));
     }
 
-    /// <summary>E-112; that a standby answers queries only where stale stores are enabled: <see cref="InteractiveQueryTests.Instances_know_who_has_a_key_and_standbys_answer_when_asked_to"/>.</summary>
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task Standby_takes_over_without_restoring_what_it_has(bool persistent)
-    {
-        await using var cluster = EmbeddedCluster.InMemory();
-        await TestTopics.CreateAsync(cluster, "input", Partitions);
-        await TestTopics.CreateAsync(cluster, "output", 1);
-        var restored = new RestoreCount();
-        var follows = new StandbyCount();
-        await using var one = new KafkaStreams(Count(persistent), Config(cluster, 0) with { NumStandbyReplicas = 1 });
-        await using var two = new KafkaStreams(Count(persistent), Config(cluster, 1) with { NumStandbyReplicas = 1, StateRestoreListener = restored, StandbyUpdateListener = follows, NumStreamThreads = 2 });
-        await one.StartAsync(TestContext.Current.CancellationToken);
-        await two.StartAsync(TestContext.Current.CancellationToken);
-        await TestTopics.WaitUntilAsync(() => TasksOf(one) is 1 or 2 && TasksOf(one) + TasksOf(two) == Partitions && one.State == KafkaStreamsState.Running && two.State == KafkaStreamsState.Running, _patience);
-        var atStart = restored.Records;
-        Produce(cluster, 20_000);
-        await TestTopics.WaitForCountAsync(cluster, "output", 20_000, _patience);
-
-        // Standbys have everything once they have read as much as the changelogs of the other instance's tasks hold.
-        var standbys = two.TasksByThread.Values.SelectMany(tasks => tasks).Select(task => task.Partition).ToHashSet();
-        await TestTopics.WaitUntilAsync(
-            () => follows.Records >= TestTopics.Offsets(cluster, "many-counts-changelog", end: true).Where(entry => !standbys.Contains(entry.Key.Partition)).Sum(entry => entry.Value), _patience);
-        Assert.True(await one.CloseAsync(_patience));
-        await TestTopics.WaitUntilAsync(() => TasksOf(two) == Partitions && two.State == KafkaStreamsState.Running, _patience);
-        Produce(cluster, 1000);
-        await TestTopics.WaitForCountAsync(cluster, "output", 21_000, _patience);
-        Assert.True(await two.CloseAsync(_patience));
-
-        Assert.Null(two.Failure);
-        Assert.True(restored.Records - atStart <= 200, $"{restored.Records - atStart} records were restored");
-        Assert.Equal(StandbySuspendReason.Promoted, follows.LastReason);
-        AssertCounts(cluster, 210);
-    }
-
     [Fact]
     public async Task Threads_come_and_go_and_tasks_are_spread_evenly()
     {
@@ -167,41 +131,6 @@ public sealed class ManyInstancesTests : IDisposable
         AssertCounts(cluster, 10);
     }
 
-    [Fact]
-    public async Task Clean_restart_restores_nothing_and_cleaning_up_restores_everything()
-    {
-        await using var cluster = EmbeddedCluster.InMemory();
-        await TestTopics.CreateAsync(cluster, "input", Partitions);
-        await TestTopics.CreateAsync(cluster, "output", 1);
-        await using (var first = new KafkaStreams(Count(persistent: true), Config(cluster, 0)))
-        {
-            await first.StartAsync(TestContext.Current.CancellationToken);
-            Produce(cluster, 5000);
-            await TestTopics.WaitForCountAsync(cluster, "output", 5000, _patience);
-            Assert.Throws<InvalidOperationException>(first.CleanUp);
-            Assert.True(await first.CloseAsync(_patience));
-        }
-
-        var restored = new RestoreCount();
-        await using (var second = new KafkaStreams(Count(persistent: true), Config(cluster, 0) with { StateRestoreListener = restored }))
-        {
-            await second.StartAsync(TestContext.Current.CancellationToken);
-            await TestTopics.WaitUntilAsync(() => second.State == KafkaStreamsState.Running, _patience);
-            Assert.Equal(0, restored.Records);
-            Assert.True(await second.CloseAsync(_patience));
-            second.CleanUp();
-        }
-
-        await using var third = new KafkaStreams(Count(persistent: true), Config(cluster, 0) with { StateRestoreListener = restored });
-        await third.StartAsync(TestContext.Current.CancellationToken);
-        await TestTopics.WaitUntilAsync(() => third.State == KafkaStreamsState.Running, _patience);
-        Assert.Equal(5000, restored.Records);
-        Assert.Equal(Partitions, restored.Ended);
-        Produce(cluster, 1000);
-        await TestTopics.WaitForCountAsync(cluster, "output", 6000, _patience);
-        AssertCounts(cluster, 60);
-    }
-
     private static int TasksOf(KafkaStreams app) => app.TasksByThread.Values.Sum(tasks => tasks.Count);
 
     private static void Produce(EmbeddedCluster cluster, int count) => TestTopics.Produce(cluster, "input", Enumerable.Range(0, count).Select(number => ($"k{number % 100}", "x")));
@@ -246,32 +175,5 @@ public sealed class ManyInstancesTests : IDisposable
                 return condition();
             },
             patience);
-    }
-
-    private sealed class RestoreCount : StateRestoreListener
-    {
-        private long _records;
-        private int _ended;
-
-        public long Records => Volatile.Read(ref _records);
-
-        public int Ended => Volatile.Read(ref _ended);
-
-        public override void OnBatchRestored(in RestoreProgress progress, long batchRecords) => Interlocked.Add(ref _records, batchRecords);
-
-        public override void OnRestoreEnd(in RestoreProgress progress) => Interlocked.Increment(ref _ended);
-    }
-
-    private sealed class StandbyCount : StandbyUpdateListener
-    {
-        private long _records;
-
-        public long Records => Volatile.Read(ref _records);
-
-        public StandbySuspendReason? LastReason { get; private set; }
-
-        public override void OnBatchLoaded(in StandbyProgress progress, long batchRecords) => Interlocked.Add(ref _records, batchRecords);
-
-        public override void OnUpdateSuspended(in StandbyProgress progress, StandbySuspendReason reason) => LastReason = reason;
     }
 }

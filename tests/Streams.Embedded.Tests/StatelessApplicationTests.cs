@@ -10,34 +10,6 @@ public sealed class StatelessApplicationTests
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
 
     [Fact]
-    public async Task Application_processes_every_record_once_and_goes_on_after_a_restart()
-    {
-        await using var cluster = EmbeddedCluster.InMemory();
-        await TestTopics.CreateAsync(cluster, "input", 3);
-        await TestTopics.CreateAsync(cluster, "output", 2);
-        TestTopics.Produce(cluster, "input", Enumerable.Range(0, 3000).Select(number => ($"k{number % 50}", $"a{number}")));
-
-        await using (var first = new KafkaStreams(UpperCase(), Config(cluster, "app")))
-        {
-            await first.StartAsync(TestContext.Current.CancellationToken);
-            await TestTopics.WaitForCountAsync(cluster, "output", 3000, _patience);
-            Assert.True(await first.CloseAsync(_patience));
-            Assert.Equal(KafkaStreamsState.NotRunning, first.State);
-        }
-
-        TestTopics.Produce(cluster, "input", Enumerable.Range(0, 500).Select(number => ($"k{number % 50}", $"b{number}")));
-        await using var second = new KafkaStreams(UpperCase(), Config(cluster, "app"));
-        await second.StartAsync(TestContext.Current.CancellationToken);
-        await TestTopics.WaitForCountAsync(cluster, "output", 3500, _patience);
-        Assert.True(await second.CloseAsync(_patience));
-
-        var values = TestTopics.ReadAll(cluster, "output").Select(record => record.Value).ToList();
-        Assert.Equal(3500, values.Count);
-        Assert.Equal(3500, values.Distinct().Count());
-        Assert.All(values, value => Assert.Equal(value.ToUpperInvariant(), value));
-    }
-
-    [Fact]
     public async Task Threads_say_in_the_log_how_much_they_have_done()
     {
         await using var cluster = EmbeddedCluster.InMemory();
@@ -78,32 +50,6 @@ public sealed class StatelessApplicationTests
 
         foreach (var key in TestTopics.ReadAll(cluster, "output").GroupBy(record => record.Key))
             Assert.Equal(key.Select(record => record.Value).Order(StringComparer.Ordinal), key.Select(record => record.Value));
-    }
-
-    [Fact]
-    public async Task Instances_share_the_partitions_and_the_rest_take_over_from_one_that_leaves()
-    {
-        await using var cluster = EmbeddedCluster.InMemory();
-        await TestTopics.CreateAsync(cluster, "input", 4);
-        await TestTopics.CreateAsync(cluster, "output", 1);
-        await using var one = new KafkaStreams(UpperCase(), Config(cluster, "app"));
-        await using var two = new KafkaStreams(UpperCase(), Config(cluster, "app"));
-        await one.StartAsync(TestContext.Current.CancellationToken);
-        await TestTopics.WaitUntilAsync(() => Tasks(one) == 4, _patience);
-        TestTopics.Produce(cluster, "input", Enumerable.Range(0, 1000).Select(number => ($"k{number}", $"a{number}")));
-        await two.StartAsync(TestContext.Current.CancellationToken);
-        await TestTopics.WaitUntilAsync(() => Tasks(one) == 2 && Tasks(two) == 2, _patience);
-        TestTopics.Produce(cluster, "input", Enumerable.Range(0, 1000).Select(number => ($"k{number}", $"b{number}")));
-        await TestTopics.WaitForCountAsync(cluster, "output", 2000, _patience);
-        Assert.True(await one.CloseAsync(_patience));
-        await TestTopics.WaitUntilAsync(() => Tasks(two) == 4, _patience);
-        TestTopics.Produce(cluster, "input", Enumerable.Range(0, 1000).Select(number => ($"k{number}", $"c{number}")));
-        await TestTopics.WaitForCountAsync(cluster, "output", 3000, _patience);
-
-        var values = TestTopics.ReadAll(cluster, "output").Select(record => record.Value).ToList();
-        Assert.Equal(3000, values.Distinct().Count());
-
-        static int Tasks(KafkaStreams app) => app.TasksByThread.Values.Sum(tasks => tasks.Count);
     }
 
     [Fact]

@@ -3,7 +3,6 @@ using System.Reactive.Linq;
 using Streams.Core;
 using Streams.Dsl;
 using Streams.Embedded;
-using Streams.Embedded.Tests;
 
 namespace Streams.Reactive.Tests;
 

@@ -1,7 +1,7 @@
 using System.Text;
 using Streams.Core;
 
-namespace Streams.Embedded.Tests;
+namespace Streams.Tests.Shared;
 
 /// <summary>Topics of a cluster, through the same ports that the engine uses.</summary>
 internal static class TestTopics

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 
-namespace Streams.Embedded.Tests;
+namespace Streams.Tests.Shared;
 
 /// <summary>Keeps what was logged.</summary>
 internal sealed class TaskLog : ILoggerFactory, ILogger

@@ -1,0 +1,22 @@
+using Broker.Lite;
+using Streams.Core;
+using Streams.Tests.Shared;
+
+namespace Streams.Kafka.Tests;
+
+/// <summary>Whole applications over TCP against Broker.Lite.</summary>
+public sealed class BrokerLiteApplicationTests : ApplicationContractTests
+{
+    private BrokerServer? _broker;
+
+    protected override async ValueTask<ICluster> StartClusterAsync()
+    {
+        _broker = await BrokerServer.StartAsync(new BrokerOptions { Port = 0 }, Token);
+        return new KafkaCluster($"127.0.0.1:{_broker.EndPoint!.Port}");
+    }
+
+    protected override async ValueTask StopClusterAsync()
+    {
+        if (_broker is not null) await _broker.DisposeAsync();
+    }
+}
