@@ -159,7 +159,8 @@ internal sealed class ConsumerGroupCoordinator(
             : isJoining && heartbeat.RebalanceTimeoutMs <= 0 ? "A member that joins has to say its rebalance time-out"
             : isJoining && heartbeat.Owned is not { Count: 0 } ? "A member that joins has no partitions"
             : isJoining && heartbeat.Topics is null && heartbeat.TopicRegex is null ? "A member that joins has to say what it subscribes to"
-            : heartbeat.RebalanceTimeoutMs is < -1 or 0 ? "The rebalance time-out must be more than 0"
+            // Who leaves waits for nothing more, and some clients then say 0.
+            : heartbeat.MemberEpoch >= 0 && heartbeat.RebalanceTimeoutMs is < -1 or 0 ? "The rebalance time-out must be more than 0"
             : null;
         if (message is not null)
             return ConsumerHeartbeatResult.Failed(ErrorCode.InvalidRequest, message);

@@ -62,6 +62,31 @@ public sealed class ConsumerGroupTests
         Assert.All(consumers[..2], consumer => Assert.Equal(3, consumer.Owned.Count));
     }
 
+    // What @platformatic/kafka sends when it leaves.
+    [Fact]
+    public async Task Leave_may_fill_in_the_other_fields_with_nothing()
+    {
+        await using var broker = await StartAsync();
+        var consumer = new TestConsumer(broker, Group);
+        await TestConsumer.SettleAsync(consumer);
+        var leave = new ConsumerGroupHeartbeatRequest
+        {
+            GroupId = Group,
+            MemberId = consumer.Id,
+            MemberEpoch = -1,
+            RebalanceTimeoutMs = 0,
+            SubscribedTopicNames = [],
+            TopicPartitions = [],
+        };
+        var left = await broker.SendAsync(leave);
+        Assert.Equal((ErrorCode.None, -1), (left.ErrorCode, left.MemberEpoch));
+        var group = await DescribeAsync(broker);
+        Assert.Equal(("Empty", 0), (group.GroupState, group.Members.Count));
+
+        leave.MemberEpoch = 0;
+        Assert.Equal(ErrorCode.InvalidRequest, (await broker.SendAsync(leave)).ErrorCode);
+    }
+
     [Fact]
     public async Task Member_that_is_silent_is_out_and_joins_again()
     {
