@@ -29,6 +29,9 @@ internal sealed record Allowed
     /// <summary>Results that do not depend on what processors keep in fields: schedules start anew, and a late record may be taken again (E-25).</summary>
     public static readonly Allowed SameAfterRestart = new() { Punctuation = false, LateRecords = false };
 
+    /// <summary>Both of these: on a broker sub-topologies run as they come, and its records are restored from topics.</summary>
+    public static readonly Allowed SameOnBroker = SameOnPartitions with { LateRecords = false };
+
     /// <summary>Operators that act when stream time has come far enough: suppress, emit on close, stream joins with non-matches, short grace.</summary>
     public bool StreamTime { get; private init; } = true;
 

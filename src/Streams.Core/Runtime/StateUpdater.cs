@@ -418,6 +418,20 @@ internal sealed class StateUpdater : IDisposable
         }
     }
 
+    // A source topic may have records without a key, which processing leaves out too. In a changelog of our own one is damage, and the store says so.
+    private static void Restore(StreamTask.TaskStore store, RecordBatch batch, int from, int to)
+    {
+        var first = from;
+        for (var index = from; store.FollowsSource && index < to; index++)
+        {
+            if (batch[index].HasKey) continue;
+            if (index > first) store.Store.Restore(batch, first, index);
+            first = index + 1;
+        }
+
+        if (first < to) store.Store.Restore(batch, first, to);
+    }
+
     private void Apply(Follower follower, RecordBatch batch)
     {
         if (follower.Position >= follower.Limit) return;
@@ -428,7 +442,7 @@ internal sealed class StateUpdater : IDisposable
         if (to > from)
         {
             using var gate = follower.Task.Gate.EnterAsOwner();
-            follower.Store.Store.Restore(batch, from, to);
+            Restore(follower.Store, batch, from, to);
         }
 
         follower.Records += to - from;
