@@ -30,8 +30,7 @@ internal sealed class HttpServer : IAsyncDisposable
         _socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            if (!OperatingSystem.IsWindows())
-                _socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+            // Without ReuseAddress, for the reason that Listener gives.
             _socket.Bind(endPoint);
             _socket.Listen(MaxConnections);
         }

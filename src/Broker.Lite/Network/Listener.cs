@@ -36,9 +36,8 @@ internal sealed class Listener : IAsyncDisposable
         _socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            // A broker that was killed must get its port back at once, although old connections linger in TIME_WAIT.
-            if (!OperatingSystem.IsWindows())
-                _socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+            // Not ReuseAddress: on Unix .NET makes it SO_REUSEPORT too, and two brokers would share a port, each with some of the clients. Bind itself
+            // sets SO_REUSEADDR there, so that a broker that was killed gets its port back at once, although old connections linger in TIME_WAIT.
             _socket.Bind(endPoint);
             _socket.Listen(Backlog);
         }

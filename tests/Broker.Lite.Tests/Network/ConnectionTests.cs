@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Net.Sockets;
 using Broker.Lite.Tests.Support;
 using Kafka.Protocol;
 using Kafka.Protocol.Messages;
@@ -8,6 +9,27 @@ namespace Broker.Lite.Tests.Network;
 /// <summary>The broker over real sockets, raw bytes in and out. Its clock is manual, so nothing here can depend on timing.</summary>
 public sealed class ConnectionTests
 {
+    [Fact]
+    public async Task Port_is_not_shared_with_another_broker_and_is_free_again_as_soon_as_that_one_stops()
+    {
+        int port;
+        await using (var first = await TestBroker.StartAsync(new BrokerOptions { Port = 0 }))
+        {
+            port = first.Port;
+            var fault = await Assert.ThrowsAsync<SocketException>(() => TestBroker.StartAsync(new BrokerOptions { Port = port }));
+            Assert.Equal(SocketError.AddressAlreadyInUse, fault.SocketErrorCode);
+
+            // The side that closes first keeps the connection in TIME_WAIT: here the broker, when it stops.
+            using var client = new RawClient(port);
+            await client.CallAsync(new MetadataRequest { Topics = [] }, 12, 1);
+            await first.Server.DisposeAsync();
+            await client.AssertClosedAsync();
+        }
+
+        await using var second = await TestBroker.StartAsync(new BrokerOptions { Port = port });
+        Assert.Equal(port, second.Port);
+    }
+
     [Fact]
     public async Task ApiVersions_of_a_version_too_high_is_answered_in_version_0_and_the_connection_stays()
     {
