@@ -21,6 +21,9 @@ internal sealed record ChaosOptions
     /// <summary>Standby replicas of every task with state: none, or one, by the seed.</summary>
     public int Standbys => Seed % 2;
 
+    /// <summary>A running cluster to use instead of a broker of the run's own, which then has no faults; <c>null</c> for a broker of its own.</summary>
+    public string? BootstrapServers { get; init; }
+
     /// <summary>Whether the folder with data and logs stays.</summary>
     public bool Keep { get; init; }
 
@@ -41,6 +44,12 @@ internal sealed record ChaosOptions
             if (name == "--guarantee" && value is "exactly-once" or "at-least-once")
             {
                 options = options with { IsExactlyOnce = value == "exactly-once" };
+                continue;
+            }
+
+            if (name == "--bootstrap-servers" && value.Length > 0)
+            {
+                options = options with { BootstrapServers = value };
                 continue;
             }
 

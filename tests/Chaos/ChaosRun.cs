@@ -8,6 +8,8 @@ internal static class ChaosRun
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(120);
 
+    private static readonly string[] _topics = [Workload.Clicks, Workload.Views, Workload.Counts, Workload.Pairs, Workload.Groups];
+
     /// <summary>Runs, and returns what is wrong; empty when everything is as it must be.</summary>
     public static async Task<IReadOnlyList<string>> RunAsync(ChaosOptions options, Action<string> say, CancellationToken cancellation)
     {
@@ -15,12 +17,14 @@ internal static class ChaosRun
         var pairs = options.Records / 2;
         using var scene = new Scene(options);
         say($"seed {options.Seed}: {options.Records} records in {options.Duration.TotalSeconds:0} s, {options.Instances} instances, {options.Standbys} standbys, {(options.IsExactlyOnce ? "exactly-once" : "at-least-once")}; data and logs in {scene.Folder}");
-        scene.StartBroker();
+        if (scene.HasBroker) scene.StartBroker();
         await using var cluster = new KafkaCluster(scene.Bootstrap);
         using (var admin = cluster.CreateAdmin("chaos"))
         {
-            var topics = (string[])[Workload.Clicks, Workload.Views, Workload.Counts, Workload.Pairs, Workload.Groups];
-            await admin.CreateTopicsAsync([.. topics.Select(topic => new NewTopic(topic, Workload.Partitions, 1, new Dictionary<string, string>()))], cancellation).ConfigureAwait(false);
+            // What another run has left there would be judged with this one's.
+            var left = (await admin.ListTopicsAsync(cancellation).ConfigureAwait(false)).Where(IsOurs).ToList();
+            if (left.Count > 0) return [$"{scene.Bootstrap} has topics of another run: {string.Join(", ", left)}"];
+            await admin.CreateTopicsAsync([.. _topics.Select(topic => new NewTopic(topic, Workload.Partitions, 1, new Dictionary<string, string>()))], cancellation).ConfigureAwait(false);
         }
 
         for (var index = 0; index < scene.Count; index++) scene.StartInstance(index);
@@ -68,6 +72,12 @@ internal static class ChaosRun
         say($"{time.GetElapsedTime(started).TotalSeconds,7:0.0} everything is processed; closing");
         for (var index = 0; index < scene.Count; index++) scene.StopInstance(index);
         if (feeder.Acknowledged == pairs) await judge.FinishAsync(cancellation).ConfigureAwait(false);
+        if (!scene.HasBroker)
+        {
+            using var admin = cluster.CreateAdmin("chaos");
+            await admin.DeleteTopicsAsync([.. (await admin.ListTopicsAsync(cancellation).ConfigureAwait(false)).Where(IsOurs)], cancellation).ConfigureAwait(false);
+        }
+
         wrong.AddRange(judge.Faults);
         wrong.AddRange(scene.Faults);
         scene.KeepFolder |= wrong.Count > 0;
@@ -75,4 +85,6 @@ internal static class ChaosRun
         say($"{elapsed.TotalSeconds,7:0.0} {judge.Read} outputs read, {judge.Progress}; {options.Records / elapsed.TotalSeconds:0} records/s with faults");
         return wrong;
     }
+
+    private static bool IsOurs(string topic) => _topics.Contains(topic) || ApplicationReset.IsInternal(CountingApplication.ApplicationId, topic);
 }

@@ -34,19 +34,19 @@ internal sealed class FaultPlan(Scene scene, Random random, Action<string> say, 
             case 4 or 5 when _hurt.Add(victim):
                 Tell("pause past the session time-out", victim);
                 scene.PauseInstance(victim);
-                Repair((Scene.SessionMs * 3 / 2) + later, () => scene.ResumeInstance(victim), victim);
+                Repair((scene.InstanceSessionMs * 3 / 2) + later, () => scene.ResumeInstance(victim), victim);
                 break;
             case 6 when _hurt.Add(victim):
                 Tell("clean restart of an instance", victim);
                 scene.AskToEnd(victim);
                 _repairs.Add((After(later), () => StartWhenEnded(victim)));
                 break;
-            case 7 or 8 when !_brokerIsHurt:
+            case 7 or 8 when !_brokerIsHurt && scene.HasBroker:
                 Tell("kill -9 of the broker", null);
                 scene.KillBroker();
                 HurtBroker(later, scene.StartBroker);
                 break;
-            case 9 when !_brokerIsHurt:
+            case 9 when !_brokerIsHurt && scene.HasBroker:
                 Tell("pause of the broker", null);
                 scene.PauseBroker();
                 HurtBroker(500 + later, scene.ResumeBroker);

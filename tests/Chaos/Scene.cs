@@ -31,7 +31,13 @@ internal sealed partial class Scene : IDisposable
 
     public string Folder { get; }
 
-    public string Bootstrap => $"127.0.0.1:{_port.ToString(CultureInfo.InvariantCulture)}";
+    public string Bootstrap => _options.BootstrapServers ?? $"127.0.0.1:{_port.ToString(CultureInfo.InvariantCulture)}";
+
+    /// <summary>Whether the broker is this scene's to kill.</summary>
+    public bool HasBroker => _options.BootstrapServers is null;
+
+    /// <summary>The session time-out of instances that nothing fatal awaits: <see cref="SessionMs"/>, or what a cluster with default settings allows at least.</summary>
+    public int InstanceSessionMs => HasBroker ? SessionMs : 6000;
 
     /// <summary>What went wrong with the processes themselves.</summary>
     public List<string> Faults { get; } = [];
@@ -85,7 +91,7 @@ internal sealed partial class Scene : IDisposable
                 Bootstrap,
                 Path.Combine(Folder, "state-" + index.ToString(CultureInfo.InvariantCulture)),
                 _options.IsExactlyOnce ? "exactly-once" : "at-least-once",
-                (fatal.Length == 0 ? SessionMs : SessionMs / 2).ToString(CultureInfo.InvariantCulture),
+                (fatal.Length == 0 ? InstanceSessionMs : SessionMs / 2).ToString(CultureInfo.InvariantCulture),
                 _options.Standbys.ToString(CultureInfo.InvariantCulture),
                 .. fatal,
             ]);
