@@ -16,14 +16,14 @@ public sealed class KafkaInContainer : IAsyncDisposable
 {
     private const string Image = "apache/kafka:3.9.1";
 
-    private static readonly Lazy<Task<KafkaContainer>> s_started = new(StartAsync);
+    private static readonly Lazy<Task<KafkaContainer>> _started = new(StartAsync);
 
     /// <summary>Where it listens; skips the running test where there is no Docker.</summary>
     internal static async Task<string> BootstrapServersAsync()
     {
         try
         {
-            var container = await s_started.Value;
+            var container = await _started.Value;
             return $"{container.Hostname}:{container.GetMappedPublicPort(KafkaBuilder.KafkaPort)}";
         }
         catch (DockerUnavailableException unavailable)
@@ -35,8 +35,8 @@ public sealed class KafkaInContainer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (!s_started.IsValueCreated || !s_started.Value.IsCompletedSuccessfully) return;
-        await (await s_started.Value).DisposeAsync();
+        if (!_started.IsValueCreated || !_started.Value.IsCompletedSuccessfully) return;
+        await (await _started.Value).DisposeAsync();
     }
 
     private static async Task<KafkaContainer> StartAsync()
