@@ -48,9 +48,9 @@ internal sealed class BearerTokens(Func<CancellationToken, Task<OAuthBearerToken
             var token = GetAsync(patience.Token).GetAwaiter().GetResult();
             client.OAuthBearerSetToken(token.Value, token.ExpiresAt.ToUnixTimeMilliseconds(), token.PrincipalName, token.Extensions.ToDictionary());
         }
-        catch (Exception failure) when (failure is ConnectionLostException or ClusterException or OperationCanceledException or KafkaException)
+        catch (Exception failure) when (failure is ConnectionLostException or ClusterException or OperationCanceledException or KafkaException or ObjectDisposedException)
         {
-            // Told to librdkafka, which tells it to the error handler and asks again.
+            // Told to librdkafka, which tells it to the error handler and asks again: also of a cluster that was disposed before this client.
             client.OAuthBearerSetTokenFailure(failure.Message);
         }
     }
