@@ -1,6 +1,7 @@
 using Kafka.Protocol;
 using Kafka.Protocol.Messages;
 using Streams.Core;
+using Streams.Protocol;
 
 namespace Streams.Embedded;
 

@@ -4,10 +4,9 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Streams.Core;
 using Streams.Kafka.Administration;
-using Streams.Kafka.Consuming;
 using Streams.Kafka.Groups;
 using Streams.Kafka.OAuth;
-using Streams.Kafka.Producing;
+using Streams.Kafka.Librdkafka;
 using Streams.Kafka.Wire;
 
 namespace Streams.Kafka;

@@ -16,8 +16,10 @@ internal static class Arrows
             ["Streams.Core"] = ([], [LoggingAbstractions]),
             ["Streams.State"] = (["Streams.Core"], [LoggingAbstractions]),
             ["Streams.Dsl"] = (["Streams.Core", "Streams.State"], [LoggingAbstractions]),
-            ["Streams.Kafka"] = (["Streams.Core", "Kafka.Protocol"], ["Confluent.Kafka", LoggingAbstractions]),
-            ["Streams.Embedded"] = (["Streams.Core", "Broker.Lite"], [LoggingAbstractions]),
+            // No public types: what the two adapters below share (docs/adr/0062-managed-clients.md).
+            ["Streams.Protocol"] = (["Streams.Core", "Kafka.Protocol"], [LoggingAbstractions]),
+            ["Streams.Kafka"] = (["Streams.Core", "Kafka.Protocol", "Streams.Protocol"], ["Confluent.Kafka", LoggingAbstractions]),
+            ["Streams.Embedded"] = (["Streams.Core", "Broker.Lite", "Streams.Protocol"], [LoggingAbstractions]),
             ["Streams.Hosting"] = (["Streams.Core", "Streams.Dsl"],
             [
                 "Microsoft.Extensions.Diagnostics.HealthChecks", "Microsoft.Extensions.Hosting.Abstractions", "Microsoft.Extensions.Configuration.Abstractions",

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Streams.Core;
 using Streams.Dsl;
 using Streams.Embedded;
+using Streams.Protocol;
 using Streams.State;
 
 namespace Simulation;

@@ -2,6 +2,7 @@ using Kafka.Protocol;
 using Kafka.Protocol.Messages;
 using Streams.Core;
 using Streams.Embedded;
+using Streams.Protocol;
 
 namespace Simulation;
 

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using Streams.Core;
-using Streams.Kafka.Native;
+using Streams.Kafka.Librdkafka;
 using Streams.Kafka.Tests.Support;
 using Xunit;
 

@@ -1,7 +1,7 @@
 using Confluent.Kafka;
 using Streams.Core;
 
-namespace Streams.Kafka.Producing;
+namespace Streams.Kafka.Librdkafka;
 
 /// <summary>A topic with a place for each partition's deliveries.</summary>
 internal sealed class KafkaTopic : ProducerTopic

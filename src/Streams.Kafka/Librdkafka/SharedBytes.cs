@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace Streams.Kafka.Consuming;
+namespace Streams.Kafka.Librdkafka;
 
 /// <summary>A pooled array that the batches of one drain share: the last one disposed gives it back.</summary>
 /// <remarks>Each batch disposes it once (<see cref="Streams.Core.RecordBatch"/> guarantees that); batches may be disposed on different threads.</remarks>

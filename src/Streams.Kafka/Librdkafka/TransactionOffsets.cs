@@ -5,7 +5,7 @@ using System.Text;
 using Confluent.Kafka;
 using Streams.Core;
 
-namespace Streams.Kafka.Native;
+namespace Streams.Kafka.Librdkafka;
 
 /// <summary>
 /// Sends consumed offsets to a transaction with the generation and member id of our own group membership and with the offsets' metadata text. Confluent.Kafka's public call can do

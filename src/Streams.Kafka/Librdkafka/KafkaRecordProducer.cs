@@ -3,10 +3,9 @@ using Confluent.Kafka;
 using Microsoft.Extensions.Logging;
 using Streams.Core;
 using Streams.Kafka.OAuth;
-using Streams.Kafka.Native;
 using Log = Streams.Kafka.Diagnostics.Log;
 
-namespace Streams.Kafka.Producing;
+namespace Streams.Kafka.Librdkafka;
 
 /// <summary>An idempotent or transactional producer on Confluent.Kafka.</summary>
 /// <remarks>

@@ -1,7 +1,7 @@
 using System.Buffers;
 using Confluent.Kafka;
 
-namespace Streams.Kafka.Consuming;
+namespace Streams.Kafka.Librdkafka;
 
 /// <summary>
 /// The buffer that one drain of the client's queue fills: keys, values and headers of all its partitions, back to back. Doubles as Confluent.Kafka's

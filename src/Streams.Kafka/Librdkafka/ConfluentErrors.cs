@@ -1,7 +1,7 @@
 using Confluent.Kafka;
 using Streams.Core;
 
-namespace Streams.Kafka;
+namespace Streams.Kafka.Librdkafka;
 
 /// <summary>What Confluent.Kafka's error codes mean to the engine. Decides on codes, never on text.</summary>
 internal static class ConfluentErrors

@@ -1,4 +1,4 @@
-namespace Streams.Kafka.Producing;
+namespace Streams.Kafka.Librdkafka;
 
 /// <summary>
 /// Arrays of exactly the length asked for, the same one again each time: Confluent.Kafka takes whole arrays only, and librdkafka copies them before its call returns.

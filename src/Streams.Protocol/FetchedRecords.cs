@@ -4,7 +4,7 @@ using Kafka.Protocol.Messages;
 using Kafka.Protocol.Records;
 using Streams.Core;
 
-namespace Streams.Embedded;
+namespace Streams.Protocol;
 
 /// <summary>Turns what a partition's fetch brought into batches for the engine: uncompressed records stay where they are, compressed ones are unpacked once.</summary>
 internal static class FetchedRecords

@@ -2,7 +2,7 @@ using System.Buffers;
 using Streams.Core;
 using ConfluentPartition = Confluent.Kafka.TopicPartition;
 
-namespace Streams.Kafka.Consuming;
+namespace Streams.Kafka.Librdkafka;
 
 /// <summary>One assigned partition: its position and the records that the drain going on has found for it.</summary>
 internal sealed class AssignedPartition(TopicPartition partition, long position)

@@ -7,7 +7,7 @@ using Log = Streams.Kafka.Diagnostics.Log;
 using TopicPartition = Streams.Core.TopicPartition;
 using TopicPartitionOffset = Streams.Core.TopicPartitionOffset;
 
-namespace Streams.Kafka.Consuming;
+namespace Streams.Kafka.Librdkafka;
 
 /// <summary>Hand-assigned partitions on a Confluent.Kafka consumer.</summary>
 /// <remarks>

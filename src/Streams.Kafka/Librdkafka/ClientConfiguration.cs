@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 using Streams.Core;
 using Log = Streams.Kafka.Diagnostics.Log;
 
-namespace Streams.Kafka;
+namespace Streams.Kafka.Librdkafka;
 
 /// <summary>Settings of a Confluent.Kafka client: what this adapter needs, under the user's settings, under what it insists on.</summary>
 internal sealed class ClientConfiguration
