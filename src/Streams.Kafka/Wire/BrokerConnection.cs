@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Net.Sockets;
 using Kafka.Protocol;
@@ -21,6 +22,9 @@ internal sealed class BrokerConnection : IAsyncDisposable
 {
     private const int LengthPrefixBytes = 4;
     private const int CorrelationIdBytes = 4;
+
+    // A longer request goes out piece by piece, as its records lie in memory; below this a copy costs less than another call of the system.
+    private const int MaxGatheredBytes = 1 << 16;
     private const double RenewAfterShare = 0.85;
     private const string SoftwareName = "kafka-streams-dotnet";
 
@@ -101,15 +105,25 @@ internal sealed class BrokerConnection : IAsyncDisposable
     public Task<TResponse> SendAsync<TResponse>(Func<short, IRequest<TResponse>> build, TimeSpan timeout, CancellationToken cancellationToken)
         where TResponse : IApiMessage, IApiSchema, new()
     {
-        if (!_versions.TryGetValue(TResponse.ApiKey, out var served) || !TResponse.Versions.TryHighestCommon(served, out var version))
-        {
-            throw new ClusterException(
-                (short)ErrorCode.UnsupportedVersion,
-                ErrorCode.UnsupportedVersion.ProtocolName(),
-                $"{Address} has no version of {TResponse.ApiKey} that this client speaks ({TResponse.Versions}).");
-        }
+        var version = ChooseVersion<TResponse>(TResponse.Versions);
+        var request = build(version);
+        return ExchangeAsync(new PendingAnswer<TResponse>(request, version), request, version, timeout, cancellationToken);
+    }
 
-        return ExchangeAsync(build(version), version, timeout, cancellationToken);
+    /// <summary>As <see cref="SendAsync"/>, for answers that bring much: their bytes lie in pooled memory, until whoever asked disposes them.</summary>
+    /// <param name="versions">Versions that the caller can use, all of them ones that this library has.</param>
+    /// <param name="build">Makes the request for the version chosen.</param>
+    /// <param name="timeout">How long to wait for the answer.</param>
+    /// <param name="cancellationToken">Ends the waiting, not the request.</param>
+    /// <exception cref="ConnectionLostException">The connection broke or the answer did not come in time.</exception>
+    /// <exception cref="ClusterException">The broker has none of <paramref name="versions"/>.</exception>
+    public Task<PooledAnswer<TResponse>> SendForPooledAsync<TResponse>(
+        VersionRange versions, Func<short, IRequest<TResponse>> build, TimeSpan timeout, CancellationToken cancellationToken)
+        where TResponse : IApiMessage, IApiSchema, new()
+    {
+        var version = ChooseVersion<TResponse>(versions);
+        var request = build(version);
+        return ExchangeAsync(new PendingPooledAnswer<TResponse>(request, version), request, version, timeout, cancellationToken);
     }
 
     /// <summary>Closes the connection once everything asked on it is answered; nobody may ask anything more on it.</summary>
@@ -135,24 +149,35 @@ internal sealed class BrokerConnection : IAsyncDisposable
     {
         var request = new ApiVersionsRequest { ClientSoftwareName = SoftwareName, ClientSoftwareVersion = "0.1.0" };
         const short PreferredVersion = 3;
-        var answer = await ExchangeAsync(request, PreferredVersion, _settings.ConnectTimeout, cancellationToken).ConfigureAwait(false);
+        var answer = await ExchangeAsync(new PendingAnswer<ApiVersionsResponse>(request, PreferredVersion), request, PreferredVersion, _settings.ConnectTimeout, cancellationToken).ConfigureAwait(false);
 
         // A broker older than version 3 says so, in a body that PendingAnswer knows; then a plain version 0 is asked.
         if (answer.ErrorCode == ErrorCode.UnsupportedVersion)
-            answer = await ExchangeAsync(new ApiVersionsRequest(), 0, _settings.ConnectTimeout, cancellationToken).ConfigureAwait(false);
+        {
+            var plain = new ApiVersionsRequest();
+            answer = await ExchangeAsync(new PendingAnswer<ApiVersionsResponse>(plain, 0), plain, 0, _settings.ConnectTimeout, cancellationToken).ConfigureAwait(false);
+        }
+
         WireErrors.Check(answer.ErrorCode, $"Asking {Address} for its versions");
         foreach (var api in answer.ApiKeys) _versions[api.ApiKey] = new VersionRange(api.MinVersion, api.MaxVersion);
     }
 
-    private async Task<TResponse> ExchangeAsync<TResponse>(IRequest<TResponse> request, short version, TimeSpan timeout, CancellationToken cancellationToken)
-        where TResponse : IApiMessage, new()
+    private short ChooseVersion<TResponse>(VersionRange versions)
+        where TResponse : IApiSchema =>
+        _versions.TryGetValue(TResponse.ApiKey, out var served) && versions.TryHighestCommon(served, out var version)
+            ? version
+            : throw new ClusterException(
+                (short)ErrorCode.UnsupportedVersion,
+                ErrorCode.UnsupportedVersion.ProtocolName(),
+                $"{Address} has no version of {TResponse.ApiKey} that this client speaks ({versions}).");
+
+    private async Task<TAnswer> ExchangeAsync<TAnswer>(PendingAnswerOf<TAnswer> answer, IApiMessage request, short version, TimeSpan timeout, CancellationToken cancellationToken)
     {
         using var expiry = new CancellationTokenSource(timeout, _time);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(expiry.Token, cancellationToken);
         try
         {
             await _inFlight.WaitAsync(linked.Token).ConfigureAwait(false);
-            var answer = new PendingAnswer<TResponse>(request, version);
             await WriteAsync(request, version, answer, linked.Token).WaitAsync(linked.Token).ConfigureAwait(false);
             return await answer.Task.WaitAsync(linked.Token).ConfigureAwait(false);
         }
@@ -174,7 +199,6 @@ internal sealed class BrokerConnection : IAsyncDisposable
             {
                 answer.CorrelationId = ++_lastCorrelationId;
                 using var frame = MessageFrames.EncodeRequest(request, version, answer.CorrelationId, _settings.ClientId);
-                var bytes = frame.ToArray();
                 lock (_lock)
                 {
                     if (_failure is not null) throw new ConnectionLostException(_failure.Message, _failure);
@@ -184,7 +208,7 @@ internal sealed class BrokerConnection : IAsyncDisposable
 
                 // Not the caller's token: half a frame would make the rest of the connection unreadable. A peer that stops reading is ended by
                 // the timeout of this or an earlier request.
-                await _stream.WriteAsync(bytes, _closed.Token).ConfigureAwait(false);
+                await WriteAsync(frame).ConfigureAwait(false);
             }
             finally
             {
@@ -204,6 +228,26 @@ internal sealed class BrokerConnection : IAsyncDisposable
         }
     }
 
+    private async Task WriteAsync(Frame frame)
+    {
+        if (frame.Length > MaxGatheredBytes)
+        {
+            foreach (var segment in frame.Segments) await _stream.WriteAsync(segment, _closed.Token).ConfigureAwait(false);
+            return;
+        }
+
+        var bytes = ArrayPool<byte>.Shared.Rent(frame.Length);
+        try
+        {
+            frame.CopyTo(bytes);
+            await _stream.WriteAsync(bytes.AsMemory(0, frame.Length), _closed.Token).ConfigureAwait(false);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(bytes);
+        }
+    }
+
     private async Task ReadAnswersAsync()
     {
         try
@@ -215,43 +259,55 @@ internal sealed class BrokerConnection : IAsyncDisposable
                 var length = BinaryPrimitives.ReadInt32BigEndian(head);
                 if (length < CorrelationIdBytes || length > _settings.MaxResponseBytes)
                     throw new ProtocolException($"an answer of {length} bytes was announced, allowed are {CorrelationIdBytes} to {_settings.MaxResponseBytes}");
-                var body = await ReadBodyAsync(length).ConfigureAwait(false);
-                var correlationId = BinaryPrimitives.ReadInt32BigEndian(body);
                 PendingAnswer? answer;
+                lock (_lock)
+                {
+                    if (!_pending.TryPeek(out answer)) throw new ProtocolException("an answer was announced that nobody has asked for");
+                }
+
+                var body = await ReadBodyAsync(length, answer.IsPooled).ConfigureAwait(false);
+                var correlationId = BinaryPrimitives.ReadInt32BigEndian(body);
+                if (answer.CorrelationId != correlationId)
+                    throw new ProtocolException($"an answer has correlation id {correlationId}, which is not the oldest request's");
                 bool isLast;
                 lock (_lock)
                 {
-                    if (!_pending.TryPeek(out answer) || answer.CorrelationId != correlationId)
-                        throw new ProtocolException($"an answer has correlation id {correlationId}, which is not the oldest request's");
-                    _pending.Dequeue();
+                    // Gone when the connection was given up meanwhile; whoever asked has been told.
+                    if (!_pending.TryDequeue(out _)) throw new ConnectionLostException("it was given up", _failure);
                     isLast = _retired && _pending.Count == 0;
                 }
 
                 _inFlight.Release();
-                answer.Complete(body);
+                answer.Complete(body, length);
                 if (isLast) await FailAsync(Retired()).ConfigureAwait(false);
             }
         }
-        catch (Exception e) when (e is IOException or SocketException or ProtocolException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception e) when (e is IOException or SocketException or ProtocolException or ConnectionLostException or OperationCanceledException or ObjectDisposedException)
         {
             await FailAsync(new ConnectionLostException($"The connection to {Address} broke: {e.Message}", e)).ConfigureAwait(false);
         }
     }
 
     // Grows with what arrives: a peer that announces a long answer and sends little does not make us allocate for the announcement.
-    private async Task<byte[]> ReadBodyAsync(int length)
+    private async Task<byte[]> ReadBodyAsync(int length, bool pooled)
     {
         const int FirstChunkBytes = 1 << 16;
-        var body = new byte[Math.Min(length, FirstChunkBytes)];
+        var body = NewBody(Math.Min(length, FirstChunkBytes), pooled);
         var filled = 0;
         while (true)
         {
-            await _stream.ReadExactlyAsync(body.AsMemory(filled), _closed.Token).ConfigureAwait(false);
-            filled = body.Length;
+            var room = Math.Min(length, body.Length) - filled;
+            await _stream.ReadExactlyAsync(body.AsMemory(filled, room), _closed.Token).ConfigureAwait(false);
+            filled += room;
             if (filled == length) return body;
-            Array.Resize(ref body, (int)Math.Min(length, 2L * filled));
+            var grown = NewBody((int)Math.Min(length, 2L * filled), pooled);
+            body.AsSpan(0, filled).CopyTo(grown);
+            if (pooled) ArrayPool<byte>.Shared.Return(body);
+            body = grown;
         }
     }
+
+    private static byte[] NewBody(int length, bool pooled) => pooled ? ArrayPool<byte>.Shared.Rent(length) : new byte[length];
 
     private ConnectionLostException Retired() => new($"The connection to {Address} was closed in favour of a newer one");
 

@@ -12,6 +12,7 @@ namespace Streams.Kafka.Wire;
 internal sealed class BrokerPool(WireSettings settings, TimeProvider time) : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<BrokerAddress, Slot> _slots = [];
+    private BrokerAddress[] _known = [];
     private int _nextBootstrap;
     private volatile bool _disposed;
 
@@ -26,12 +27,23 @@ internal sealed class BrokerPool(WireSettings settings, TimeProvider time) : IAs
         return await connection.SendAsync(build, timeout, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Sends to any bootstrap broker; after a failure the next call takes the next one.</summary>
+    /// <summary>As <see cref="SendAsync"/>, for answers that bring much; see <see cref="BrokerConnection.SendForPooledAsync"/>.</summary>
+    public async Task<PooledAnswer<TResponse>> SendForPooledAsync<TResponse>(
+        BrokerAddress address, VersionRange versions, Func<short, IRequest<TResponse>> build, TimeSpan timeout, CancellationToken cancellationToken)
+        where TResponse : IApiMessage, IApiSchema, new()
+    {
+        var connection = await ConnectionAsync(address, cancellationToken).ConfigureAwait(false);
+        return await connection.SendForPooledAsync(versions, build, timeout, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Sends to any broker, beginning with the bootstrap brokers; after a failure the next call takes the next one.</summary>
     public async Task<TResponse> SendAnyAsync<TResponse>(Func<short, IRequest<TResponse>> build, CancellationToken cancellationToken)
         where TResponse : IApiMessage, IApiSchema, new()
     {
         var position = (uint)Volatile.Read(ref _nextBootstrap);
-        var address = settings.Bootstrap[(int)(position % (uint)settings.Bootstrap.Count)];
+        var known = Volatile.Read(ref _known);
+        var index = (int)(position % (uint)(settings.Bootstrap.Count + known.Length));
+        var address = index < settings.Bootstrap.Count ? settings.Bootstrap[index] : known[index - settings.Bootstrap.Count];
         try
         {
             return await SendAsync(address, build, settings.RequestTimeout, cancellationToken).ConfigureAwait(false);
@@ -46,8 +58,9 @@ internal sealed class BrokerPool(WireSettings settings, TimeProvider time) : IAs
     /// <summary>Asks any broker about topics; never makes one.</summary>
     /// <param name="topics">Names, or <c>null</c> for all.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
-    public Task<MetadataResponse> MetadataAsync(IEnumerable<string>? topics, CancellationToken cancellationToken) =>
-        SendAnyAsync<MetadataResponse>(
+    public async Task<MetadataResponse> MetadataAsync(IEnumerable<string>? topics, CancellationToken cancellationToken)
+    {
+        var answer = await SendAnyAsync<MetadataResponse>(
             version => new MetadataRequest
             {
                 // Version 0 has no null list: an empty one means all there.
@@ -56,7 +69,12 @@ internal sealed class BrokerPool(WireSettings settings, TimeProvider time) : IAs
                 // Before version 4 the broker decides for itself, and the field may only have its default.
                 AllowAutoTopicCreation = version < 4,
             },
-            cancellationToken);
+            cancellationToken).ConfigureAwait(false);
+
+        // Those that answer for the cluster when none of the bootstrap brokers is there any more.
+        Volatile.Write(ref _known, [.. answer.Brokers.Select(broker => new BrokerAddress(broker.Host, broker.Port)).Except(settings.Bootstrap)]);
+        return answer;
+    }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using Kafka.Protocol;
 using Kafka.Protocol.Messages;
@@ -10,44 +11,58 @@ internal abstract class PendingAnswer
     /// <summary>Set before the request is queued.</summary>
     public int CorrelationId { get; set; }
 
+    /// <summary>Whether the answer's bytes are to come in an array of the shared pool, which <see cref="Complete"/> then owns.</summary>
+    public virtual bool IsPooled => false;
+
     /// <summary>Reads the answer from its bytes (correlation id first) and hands it to whoever waits.</summary>
-    public abstract void Complete(ReadOnlyMemory<byte> frame);
+    /// <param name="bytes">An array that may be longer.</param>
+    /// <param name="length">The answer's length.</param>
+    public abstract void Complete(byte[] bytes, int length);
 
     /// <summary>There will be no answer.</summary>
     public abstract void Fail(Exception failure);
 }
 
 /// <inheritdoc/>
-internal sealed class PendingAnswer<TResponse>(IRequest<TResponse> request, short version) : PendingAnswer
+/// <typeparam name="TAnswer">What is handed to whoever waits.</typeparam>
+internal abstract class PendingAnswerOf<TAnswer> : PendingAnswer
+{
+    // Continuations run elsewhere: the reading loop must not run callers' code.
+    protected TaskCompletionSource<TAnswer> Source { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public Task<TAnswer> Task => Source.Task;
+
+    public override void Fail(Exception failure)
+    {
+        Source.TrySetException(failure);
+
+        // Nobody may be waiting any more (the caller gave up); the failure is then nobody's.
+        _ = Source.Task.Exception;
+    }
+
+    // The bytes were framed correctly, so the connection is still in step; only this answer is lost.
+    protected void FailToRead(ApiKey key, short version, ProtocolException failure) =>
+        Fail(new ConnectionLostException($"The answer to {key} version {version} cannot be read: {failure.Message}", failure));
+}
+
+/// <summary>Waits for an answer whose bytes are its own.</summary>
+internal sealed class PendingAnswer<TResponse>(IRequest<TResponse> request, short version) : PendingAnswerOf<TResponse>
     where TResponse : IApiMessage, new()
 {
     private const int CorrelationIdBytes = 4;
 
-    // Continuations run elsewhere: the reading loop must not run callers' code.
-    private readonly TaskCompletionSource<TResponse> _source = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    public Task<TResponse> Task => _source.Task;
-
-    public override void Complete(ReadOnlyMemory<byte> frame)
+    public override void Complete(byte[] bytes, int length)
     {
+        var frame = bytes.AsMemory(0, length);
         try
         {
-            if (IsVersionRefusal(frame.Span) && new ApiVersionsResponse { ErrorCode = ErrorCode.UnsupportedVersion } is TResponse refusal) _source.TrySetResult(refusal);
-            else _source.TrySetResult(MessageFrames.DecodeResponse(request, version, CorrelationId, frame));
+            if (IsVersionRefusal(frame.Span) && new ApiVersionsResponse { ErrorCode = ErrorCode.UnsupportedVersion } is TResponse refusal) Source.TrySetResult(refusal);
+            else Source.TrySetResult(MessageFrames.DecodeResponse(request, version, CorrelationId, frame));
         }
         catch (ProtocolException e)
         {
-            // The bytes were framed correctly, so the connection is still in step; only this answer is lost.
-            Fail(new ConnectionLostException($"The answer to {request.Key} version {version} cannot be read: {e.Message}", e));
+            FailToRead(request.Key, version, e);
         }
-    }
-
-    public override void Fail(Exception failure)
-    {
-        _source.TrySetException(failure);
-
-        // Nobody may be waiting any more (the caller gave up); the failure is then nobody's.
-        _ = _source.Task.Exception;
     }
 
     // A broker that does not know the version of an ApiVersions request answers in version 0 (KIP-511); what follows the error code is not worth reading, since the request is
@@ -56,4 +71,38 @@ internal sealed class PendingAnswer<TResponse>(IRequest<TResponse> request, shor
         version > 0
         && frame.Length >= CorrelationIdBytes + sizeof(short)
         && BinaryPrimitives.ReadInt16BigEndian(frame[CorrelationIdBytes..]) == (short)ErrorCode.UnsupportedVersion;
+}
+
+/// <summary>Waits for an answer whose bytes go back to the pool when it has been used.</summary>
+internal sealed class PendingPooledAnswer<TResponse>(IRequest<TResponse> request, short version) : PendingAnswerOf<PooledAnswer<TResponse>>
+    where TResponse : IApiMessage, new()
+{
+    public override bool IsPooled => true;
+
+    public override void Complete(byte[] bytes, int length)
+    {
+        try
+        {
+            // When nobody waits any more the array is the garbage collector's: a rare one, and the pool does without.
+            Source.TrySetResult(new PooledAnswer<TResponse>(MessageFrames.DecodeResponse(request, version, CorrelationId, bytes.AsMemory(0, length)), bytes));
+        }
+        catch (ProtocolException e)
+        {
+            ArrayPool<byte>.Shared.Return(bytes);
+            FailToRead(request.Key, version, e);
+        }
+    }
+}
+
+/// <summary>An answer that looks into pooled memory: what is kept of it is copied before it is disposed.</summary>
+internal sealed class PooledAnswer<TResponse>(TResponse response, byte[] bytes) : IDisposable
+{
+    private byte[]? _bytes = bytes;
+
+    public TResponse Response { get; } = response;
+
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _bytes, null) is { } taken) ArrayPool<byte>.Shared.Return(taken);
+    }
 }

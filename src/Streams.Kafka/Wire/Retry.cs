@@ -34,7 +34,8 @@ internal sealed class Retry(WireSettings settings, TimeProvider time, Random ran
         }
     }
 
-    private TimeSpan Pause(int attempt)
+    /// <summary>How long to wait after an attempt that failed, counted from 0.</summary>
+    public TimeSpan Pause(int attempt)
     {
         // The shift is bounded so that it cannot overflow however often an attempt fails.
         var exponential = settings.InitialBackoff * (1L << Math.Min(attempt, 20));
