@@ -1,5 +1,6 @@
 using Kafka.Protocol;
 using Kafka.Protocol.Messages;
+using Kafka.Protocol.Records;
 using Streams.Core;
 using Streams.Protocol;
 
@@ -15,6 +16,7 @@ internal sealed class EmbeddedConsumer : IRecordConsumer
 {
     private const int MaxWaitMs = 500;
     private const int MaxBytesPerPartition = 1 << 20;
+    private const int MinShareBytes = 64 << 10;
     private const sbyte ReadCommitted = 1;
 
     private readonly BrokerConnection _connection;
@@ -27,7 +29,6 @@ internal sealed class EmbeddedConsumer : IRecordConsumer
     private Task _pump = Task.CompletedTask;
     private bool _pumping;
     private bool _woken;
-    private long _readyBytes;
     private Exception? _failure;
 
     public EmbeddedConsumer(BrokerConnection connection, ConsumerOptions options)
@@ -166,7 +167,7 @@ internal sealed class EmbeddedConsumer : IRecordConsumer
                 throw itsFailure;
             }
 
-            _readyBytes -= batch.SizeBytes;
+            position.ReadyBytes -= batch.SizeBytes;
             TakeTurns(position);
             StartPump();
             return batch;
@@ -184,14 +185,15 @@ internal sealed class EmbeddedConsumer : IRecordConsumer
     }
 
     // What was fetched for an assignment that is over is given back; an answer still under way finds that its position is not the current one.
-    private void Forget(Position position)
+    private static void Forget(Position position)
     {
-        while (position.Ready.TryDequeue(out var batch))
-        {
-            _readyBytes -= batch.SizeBytes;
-            batch.Dispose();
-        }
+        while (position.Ready.TryDequeue(out var batch)) batch.Dispose();
     }
+
+    private static bool MayBeAsked(Position position, int share) => !position.IsPaused && !position.IsLost && position.Failure is null && position.ReadyBytes < share;
+
+    // Each has its own part of the buffer, so that one that is full and held back does not keep the others from being read: the reader may wait for just theirs.
+    private int Share() => Math.Max(MinShareBytes, _options.MaxBufferedBytes / Math.Max(1, _positions.Count));
 
     // A long poll that was asked before the assignment changed would answer for the old one only when its time is up.
     // The pump may go on inside Cancel, so the new token is in place before, and the callbacks run elsewhere, not under the lock.
@@ -205,8 +207,9 @@ internal sealed class EmbeddedConsumer : IRecordConsumer
 
     private void StartPump()
     {
-        if (_pumping || _stopping.IsCancellationRequested || _readyBytes >= _options.MaxBufferedBytes) return;
-        if (!_positions.Values.Any(position => position.MayBeAsked)) return;
+        if (_pumping || _stopping.IsCancellationRequested) return;
+        var share = Share();
+        if (!_positions.Values.Any(position => MayBeAsked(position, share))) return;
         _pumping = true;
         _pump = Task.Run(PumpAsync);
     }
@@ -239,11 +242,11 @@ internal sealed class EmbeddedConsumer : IRecordConsumer
             {
                 // Asked again with the new assignment.
             }
-            catch (Exception failure) when (failure is StreamsException or ProtocolException)
+            catch (Exception failure) when (failure is StreamsException or ProtocolException or CompressionUnavailableException)
             {
                 lock (_gate)
                 {
-                    _failure = failure is StreamsException ? failure : new SerializationException($"A fetched batch is damaged: {failure.Message}", failure);
+                    _failure = failure is StreamsException ? failure : new SerializationException($"A fetched batch cannot be read: {failure.Message}", failure);
                     _pumping = false;
                     Monitor.PulseAll(_gate);
                     return;
@@ -255,11 +258,12 @@ internal sealed class EmbeddedConsumer : IRecordConsumer
     private (FetchRequest? Request, Dictionary<TopicPartition, Position> Asked) NextRequest()
     {
         var asked = new Dictionary<TopicPartition, Position>();
-        if (_stopping.IsCancellationRequested || _readyBytes >= _options.MaxBufferedBytes || _failure is not null) return (null, asked);
+        if (_stopping.IsCancellationRequested || _failure is not null) return (null, asked);
+        var share = Share();
         var topics = new Dictionary<string, FetchRequest.FetchTopic>();
         foreach (var position in _positions.Values)
         {
-            if (!position.MayBeAsked) continue;
+            if (!MayBeAsked(position, share)) continue;
             if (!topics.TryGetValue(position.Partition.Topic, out var topic))
             {
                 topic = new FetchRequest.FetchTopic { Topic = position.Partition.Topic };
@@ -270,7 +274,7 @@ internal sealed class EmbeddedConsumer : IRecordConsumer
             {
                 Partition = position.Partition.Partition,
                 FetchOffset = position.FetchOffset,
-                PartitionMaxBytes = MaxBytesPerPartition,
+                PartitionMaxBytes = Math.Min(MaxBytesPerPartition, share),
             });
             asked.Add(position.Partition, position);
         }
@@ -280,7 +284,7 @@ internal sealed class EmbeddedConsumer : IRecordConsumer
         {
             MaxWaitMs = MaxWaitMs,
             MinBytes = 1,
-            MaxBytes = (int)Math.Max(MaxBytesPerPartition, Math.Min(_options.MaxBufferedBytes - _readyBytes, int.MaxValue)),
+            MaxBytes = (int)Math.Min((long)asked.Count * MaxBytesPerPartition, int.MaxValue),
             IsolationLevel = _options.ReadCommitted ? ReadCommitted : (sbyte)0,
             Topics = [.. topics.Values],
         };
@@ -324,7 +328,7 @@ internal sealed class EmbeddedConsumer : IRecordConsumer
                     position.EndOffset = _options.ReadCommitted ? data.LastStableOffset : data.HighWatermark;
                     foreach (var batch in batches)
                     {
-                        _readyBytes += batch.SizeBytes;
+                        position.ReadyBytes += batch.SizeBytes;
                         position.Ready.Enqueue(batch);
                     }
 
@@ -375,10 +379,11 @@ internal sealed class EmbeddedConsumer : IRecordConsumer
         /// <summary>Whether there is nothing at its offset and will not be.</summary>
         public bool IsLost { get; set; }
 
-        public bool MayBeAsked => !IsPaused && !IsLost && Failure is null;
-
         /// <summary>Whether it is in line for <see cref="Poll"/>.</summary>
         public bool HasTurn { get; set; }
+
+        /// <summary>Bytes of what waits to be polled.</summary>
+        public long ReadyBytes { get; set; }
 
         /// <summary>Fetched and not yet polled, in the order of the log.</summary>
         public Queue<RecordBatch> Ready { get; } = new();

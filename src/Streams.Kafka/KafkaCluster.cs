@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Streams.Core;
 using Streams.Kafka.Administration;
+using Streams.Kafka.Consuming;
 using Streams.Kafka.Groups;
 using Streams.Kafka.OAuth;
 using Streams.Kafka.Librdkafka;
@@ -12,18 +13,23 @@ using Streams.Kafka.Wire;
 namespace Streams.Kafka;
 
 /// <summary>
-/// An Apache Kafka cluster, or any broker that speaks its protocol, over TCP or TLS: records go through Confluent.Kafka, groups and administration through connections of
-/// this library's own.
+/// An Apache Kafka cluster, or any broker that speaks its protocol, over TCP or TLS: records go through Confluent.Kafka or through connections of this library's own, as do groups
+/// and administration always.
 /// </summary>
 /// <remarks>
 /// <para>Nothing is connected before it is needed. Disposing closes the administrators' connections; consumers, producers and coordinators are disposed by whoever made them.</para>
 /// <para>Client settings are librdkafka's (<c>socket.keepalive.enable</c>, <c>security.protocol</c>, <c>sasl.username</c> …) and go to all clients; security settings apply to this library's own
 /// connections too, as do <c>request.timeout.ms</c>, <c>default.api.timeout.ms</c> and <c>socket.connection.setup.timeout.ms</c> (milliseconds; defaults 30 s, 60 s, 10 s), which the others ignore.</para>
+/// <para><c>client.library</c> chooses who carries records: <c>confluent</c> (default), Confluent.Kafka on librdkafka, with all of its settings; or <c>managed</c>, this library's own consumer and
+/// producer, which need no native library, take Kafka's common settings and refuse others, and use a fraction of the processor's time (docs/adr/0062-managed-clients.md).</para>
 /// </remarks>
 public sealed class KafkaCluster : ICluster
 {
+    private const string ClientLibrary = "client.library";
+
     private readonly string _bootstrapServers;
     private readonly Dictionary<string, string> _clientConfig;
+    private readonly bool _isManaged;
     private readonly WireSettings _settings;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
@@ -83,7 +89,9 @@ public sealed class KafkaCluster : ICluster
             ApiTimeout = TakeMilliseconds("default.api.timeout.ms", defaults.ApiTimeout),
             ConnectTimeout = TakeMilliseconds("socket.connection.setup.timeout.ms", defaults.ConnectTimeout),
         };
-        if (_settings.Security.Tokens is not null) BearerSettings.RemoveFrom(_clientConfig);
+        _isManaged = TakeIsManaged();
+        if (_isManaged) SecuritySettings.RemoveFrom(_clientConfig);
+        if (_isManaged || _settings.Security.Tokens is not null) BearerSettings.RemoveFrom(_clientConfig);
         _adminBrokers = new BrokerPool(_settings with { ClientId = "admin" }, _time);
     }
 
@@ -94,6 +102,7 @@ public sealed class KafkaCluster : ICluster
     public IRecordConsumer CreateConsumer(ConsumerOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
+        if (_isManaged) return new ManagedConsumer(options, new ClientSettings($"Consumer {options.ClientId}", _clientConfig, options.Properties), _settings, _time, NewRandom(), _logger);
         return new KafkaRecordConsumer(options, _clientConfig, _bootstrapServers, _settings.Security.Tokens, _time, _logger);
     }
 
@@ -128,6 +137,17 @@ public sealed class KafkaCluster : ICluster
 
     // Jitter only has to differ between instances that lost the same broker at the same moment.
     private static Random NewRandom() => new(RandomNumberGenerator.GetInt32(int.MaxValue));
+
+    private bool TakeIsManaged()
+    {
+        if (!_clientConfig.Remove(ClientLibrary, out var library)) return false;
+        return library.ToUpperInvariant() switch
+        {
+            "CONFLUENT" => false,
+            "MANAGED" => true,
+            _ => throw new ConfigException($"{ClientLibrary} is '{library}': confluent and managed are allowed."),
+        };
+    }
 
     // Taken out: librdkafka has these names only in part, and with other defaults.
     private TimeSpan TakeMilliseconds(string key, TimeSpan fallback)

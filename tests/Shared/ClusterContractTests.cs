@@ -171,6 +171,30 @@ public abstract class ClusterContractTests : IAsyncLifetime
         Assert.Equal(Enumerable.Range(0, 100).Select(offset => (long)offset), records.Where(record => record.Partition == paused).Select(record => record.Offset));
     }
 
+    /// <summary>A partition that is full and held back may wait for records of another one (<c>max.task.idle.ms</c>).</summary>
+    [Fact]
+    public async Task Full_and_paused_partition_leaves_room_for_the_others()
+    {
+        const int BufferBytes = 1 << 20;
+        var topic = await NewTopicAsync(2);
+        using var producer = NewProducer();
+        var target = producer.GetTopic(topic);
+        for (var number = 0; number < 400; number++) Send(producer, target, 0, $"{number}", new string('x', 10_000), 1);
+        producer.Flush(Token);
+        using var consumer = Cluster.CreateConsumer(new ConsumerOptions { ClientId = NewName(), MaxBufferedBytes = BufferBytes });
+        consumer.Assign([new TopicPartitionOffset(new TopicPartition(topic, 0), 0), new TopicPartitionOffset(new TopicPartition(topic, 1), 0)]);
+
+        // A fetch of the first one alone would fill the whole buffer, and the next one is sent off when a batch is taken out.
+        for (var number = 0; number < 3; number++) PollOrFail(consumer).Dispose();
+        consumer.Pause([new TopicPartition(topic, 0)]);
+        for (var number = 0; number < 3; number++)
+        {
+            Send(producer, target, 1, $"{number}", "v", 1);
+            producer.Flush(Token);
+            Assert.Equal($"{number}", Assert.Single(Read(consumer, 1)).Key);
+        }
+    }
+
     [Fact]
     public async Task Pausing_and_resuming_at_random_keeps_the_order_of_every_partition()
     {
@@ -438,6 +462,36 @@ public abstract class ClusterContractTests : IAsyncLifetime
         var committed = Read(consumer, 20);
         Assert.Equal(10, committed.Count(record => record.Key == "first"));
         Assert.Equal(10, committed.Count(record => record.Key == "third"));
+    }
+
+    /// <summary>Brokers list aborted transactions in the order in which they ended.</summary>
+    [Fact]
+    public async Task Aborted_transactions_that_overlap_are_never_visible()
+    {
+        var topic = await NewTopicAsync(1);
+        using var outer = NewProducer(NewName());
+        using var inner = NewProducer(NewName());
+        using var committing = NewProducer(NewName());
+        IRecordProducer[] producers = [outer, committing, inner];
+        foreach (var producer in producers)
+        {
+            producer.InitTransactions(Token);
+            producer.BeginTransaction();
+            Send(producer, producer.GetTopic(topic), 0, producer == committing ? "kept" : "given up", "v", 1);
+            producer.Flush(Token);
+        }
+
+        inner.AbortTransaction(Token);
+        Send(outer, outer.GetTopic(topic), 0, "given up", "v", 1);
+        outer.Flush(Token);
+        committing.CommitTransaction(Token);
+        outer.AbortTransaction(Token);
+        committing.BeginTransaction();
+        Send(committing, committing.GetTopic(topic), 0, "last", "v", 1);
+        committing.CommitTransaction(Token);
+
+        using var consumer = NewAssigned(topic, readCommitted: true);
+        Assert.Equal(["kept", "last"], Read(consumer, 2).Select(record => record.Key));
     }
 
     [Fact]

@@ -4,15 +4,15 @@ using Streams.Tests.Shared;
 
 namespace Streams.Kafka.Tests;
 
-/// <summary>Whole applications over TCP against Broker.Lite.</summary>
-public sealed class BrokerLiteApplicationTests : ApplicationContractTests
+/// <summary>Whole applications over TCP against Broker.Lite, with either library's clients.</summary>
+public abstract class BrokerLiteApplicationTests(string library) : ApplicationContractTests
 {
     private BrokerServer? _broker;
 
     protected override async ValueTask<ICluster> StartClusterAsync()
     {
         _broker = await BrokerServer.StartAsync(new BrokerOptions { Port = 0 }, Token);
-        return new KafkaCluster($"127.0.0.1:{_broker.EndPoint!.Port}");
+        return new KafkaCluster($"127.0.0.1:{_broker.EndPoint!.Port}", new Dictionary<string, string> { ["client.library"] = library });
     }
 
     protected override async ValueTask StopClusterAsync()
@@ -20,3 +20,9 @@ public sealed class BrokerLiteApplicationTests : ApplicationContractTests
         if (_broker is not null) await _broker.DisposeAsync();
     }
 }
+
+/// <inheritdoc/>
+public sealed class BrokerLiteApplicationTestsWithConfluent() : BrokerLiteApplicationTests("confluent");
+
+/// <inheritdoc/>
+public sealed class BrokerLiteApplicationTestsWithManaged() : BrokerLiteApplicationTests("managed");

@@ -14,6 +14,9 @@ internal static partial class Log
     [LoggerMessage(100, LogLevel.Warning, "Consumer {ClientId} goes on after {Code}: {Reason}")]
     public static partial void ConsumeProblem(ILogger logger, string clientId, string code, string reason);
 
+    [LoggerMessage(102, LogLevel.Warning, "Consumer {ClientId} waits for {Partition}: {Code}")]
+    public static partial void FetchProblem(ILogger logger, string clientId, string partition, string code);
+
     [LoggerMessage(101, LogLevel.Warning, "Consumer {ClientId} has not ended within {Seconds} s, as librdkafka 2.0 to 2.3 may not after a topic was deleted; its threads are left behind")]
     public static partial void ClientDoesNotEnd(ILogger logger, string clientId, double seconds);
 }

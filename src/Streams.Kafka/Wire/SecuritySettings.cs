@@ -17,6 +17,12 @@ internal sealed record SecuritySettings
 {
     public static readonly SecuritySettings Plaintext = new();
 
+    private static readonly string[] _all =
+    [
+        "security.protocol", "ssl.ca.location", "ssl.certificate.location", "ssl.key.location", "ssl.key.password", "enable.ssl.certificate.verification",
+        "ssl.endpoint.identification.algorithm", "sasl.mechanism", "sasl.mechanisms", "sasl.username", "sasl.password",
+    ];
+
     /// <summary>Whether connections are encrypted.</summary>
     public bool UseTls { get; private init; }
 
@@ -58,6 +64,12 @@ internal sealed record SecuritySettings
         return tokenProvider is null || settings.Tokens is not null
             ? settings
             : throw new ConfigException("There is a token provider, but no sasl.mechanism OAUTHBEARER with security.protocol sasl_ssl or sasl_plaintext that would ask it.");
+    }
+
+    /// <summary>Takes out what <see cref="From"/> has read, so that what is left is not about connections.</summary>
+    public static void RemoveFrom(Dictionary<string, string> config)
+    {
+        foreach (var key in _all) config.Remove(key);
     }
 
     /// <summary>Runs the TLS handshake over <paramref name="inner"/>, which belongs to the result from then on.</summary>

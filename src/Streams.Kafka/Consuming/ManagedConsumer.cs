@@ -1,0 +1,560 @@
+using Kafka.Protocol;
+using Kafka.Protocol.Messages;
+using Kafka.Protocol.Records;
+using Microsoft.Extensions.Logging;
+using Streams.Core;
+using Streams.Kafka.Wire;
+using Streams.Protocol;
+using Log = Streams.Kafka.Diagnostics.Log;
+
+namespace Streams.Kafka.Consuming;
+
+/// <summary>Reads hand-assigned partitions on connections of its own. Fetches are always under way ahead of the reader, bounded in bytes.</summary>
+/// <remarks>
+/// <para>Fetches run on the thread pool and put batches into the queue of their partition; <see cref="Poll"/> takes from one partition after another. A partition is in one fetch at
+/// most, so its batches never overtake each other, whatever is paused, resumed and moved in between. Everything shared is guarded by one lock, taken a few times per fetch.</para>
+/// <para>A broker answers a connection's requests in their order and keeps a fetch waiting until there are records. So that a partition that is assigned or resumed meanwhile need not wait
+/// for the others' records, there are two lanes, connections to a broker, with one fetch each; the second waits for a short time only and gives its partitions back to the first when that is free.</para>
+/// <para>Memory: <see cref="ConsumerOptions.MaxBufferedBytes"/> divided among the partitions (but 64 KiB each at least), so that one that is held back leaves the others theirs. A partition
+/// is fetched while it has less than its share; what that brings may exceed it by a batch that is larger, and by what compression has saved.</para>
+/// <para>Brokers that are away, leaders that move and topics that are not known (yet) are waited for, with growing pauses; refusals and damaged batches are thrown by <see cref="Poll"/>.</para>
+/// </remarks>
+internal sealed class ManagedConsumer : IRecordConsumer
+{
+    private const int Lanes = 2;
+    private const int LaneOfLongWaits = 0;
+    private const int MinShareBytes = 64 << 10;
+    private const sbyte ReadCommitted = 1;
+
+    /// <summary>Versions that name topics by name and have record batches of format 2.</summary>
+    private static readonly VersionRange _fetchVersions = new(4, 12);
+
+    /// <summary>How long the second lane's fetches wait for records.</summary>
+    private static readonly TimeSpan _shortWait = TimeSpan.FromMilliseconds(50);
+
+    private readonly ConsumerOptions _options;
+    private readonly FetchSettings _fetching;
+    private readonly WireSettings _settings;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly BrokerPool[] _lanes;
+    private readonly PartitionLeaders _leaders;
+    private readonly Retry _retry;
+    private readonly object _gate = new();
+    private readonly Dictionary<TopicPartition, FetchPosition> _positions = [];
+    private readonly Queue<FetchPosition> _turns = new();
+    private readonly HashSet<(BrokerAddress Address, int Lane)> _busyLanes = [];
+    private readonly HashSet<Task> _work = [];
+    private readonly CancellationTokenSource _stopping = new();
+    private int _firstToAsk;
+    private Exception? _crash;
+    private bool _isAway;
+    private bool _woken;
+
+    public ManagedConsumer(ConsumerOptions options, ClientSettings clientSettings, WireSettings settings, TimeProvider time, Random random, ILogger logger)
+    {
+        _options = options;
+        _fetching = FetchSettings.From(clientSettings, options);
+        _settings = settings with { ClientId = options.ClientId };
+        _time = time;
+        _logger = logger;
+        _lanes = [.. Enumerable.Range(0, Lanes).Select(_ => new BrokerPool(_settings, time))];
+        _leaders = new PartitionLeaders(_lanes[LaneOfLongWaits ^ 1]);
+        _retry = new Retry(_settings, time, random);
+    }
+
+    public void Assign(IReadOnlyCollection<TopicPartitionOffset> partitions)
+    {
+        ArgumentNullException.ThrowIfNull(partitions);
+        foreach (var (_, offset) in partitions) ArgumentOutOfRangeException.ThrowIfNegative(offset, nameof(partitions));
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_stopping.IsCancellationRequested, this);
+            foreach (var (partition, offset) in partitions)
+            {
+                // Moving a partition does not resume it.
+                var isPaused = false;
+                if (_positions.TryGetValue(partition, out var old))
+                {
+                    isPaused = old.IsPaused;
+                    DropReady(old);
+                }
+
+                _positions[partition] = new FetchPosition(partition, offset) { IsPaused = isPaused };
+            }
+
+            StartFetches();
+        }
+    }
+
+    public void Unassign(IReadOnlyCollection<TopicPartition> partitions)
+    {
+        ArgumentNullException.ThrowIfNull(partitions);
+        lock (_gate)
+        {
+            foreach (var partition in partitions)
+            {
+                if (_positions.Remove(partition, out var old)) DropReady(old);
+            }
+
+            StartFetches();
+        }
+    }
+
+    public void Pause(IReadOnlyCollection<TopicPartition> partitions)
+    {
+        ArgumentNullException.ThrowIfNull(partitions);
+        lock (_gate)
+        {
+            foreach (var partition in partitions)
+            {
+                if (_positions.TryGetValue(partition, out var position)) position.IsPaused = true;
+            }
+        }
+    }
+
+    public void Resume(IReadOnlyCollection<TopicPartition> partitions)
+    {
+        ArgumentNullException.ThrowIfNull(partitions);
+        lock (_gate)
+        {
+            foreach (var partition in partitions)
+            {
+                if (!_positions.TryGetValue(partition, out var position)) continue;
+                position.IsPaused = false;
+                TakeTurns(position);
+            }
+
+            StartFetches();
+        }
+    }
+
+    public RecordBatch? Poll(TimeSpan timeout)
+    {
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_stopping.IsCancellationRequested, this);
+            var batch = TakeReady();
+            if (batch is not null || timeout == TimeSpan.Zero) return batch;
+
+            // Fetches, Wake and failures all pulse; waking early without a batch is allowed by the contract.
+            if (!_woken) Monitor.Wait(_gate, timeout);
+            _woken = false;
+            return TakeReady();
+        }
+    }
+
+    public void Wake()
+    {
+        lock (_gate)
+        {
+            _woken = true;
+            Monitor.PulseAll(_gate);
+        }
+    }
+
+    public long? CachedEndOffset(TopicPartition partition)
+    {
+        lock (_gate) return _positions.TryGetValue(partition, out var position) ? position.EndOffset : null;
+    }
+
+    public void Dispose()
+    {
+        Task[] work;
+        lock (_gate)
+        {
+            if (_stopping.IsCancellationRequested) return;
+            _stopping.Cancel();
+            work = [.. _work];
+            Monitor.PulseAll(_gate);
+        }
+
+        foreach (var lane in _lanes) lane.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        Task.WhenAll(work).GetAwaiter().GetResult();
+        lock (_gate)
+        {
+            foreach (var position in _positions.Values) DropReady(position);
+            _positions.Clear();
+        }
+
+        _stopping.Dispose();
+    }
+
+    private RecordBatch? TakeReady()
+    {
+        if (_crash is not null) throw new InvalidOperationException($"Consumer {_options.ClientId} has ended: {_crash.Message}", _crash);
+        while (_turns.TryDequeue(out var position))
+        {
+            position.HasTurn = false;
+            if (position.IsPaused || !IsCurrent(position)) continue;
+            if (position.Ready.TryDequeue(out var batch))
+            {
+                position.ReadyBytes -= batch.SizeBytes;
+                TakeTurns(position);
+                StartFetches();
+                return batch;
+            }
+
+            if (position.Failure is not { } failure) continue;
+            position.Failure = null;
+            StartFetches();
+            throw failure;
+        }
+
+        return null;
+    }
+
+    private void TakeTurns(FetchPosition position)
+    {
+        if (position.HasTurn || position.IsPaused || (position.Ready.Count == 0 && position.Failure is null)) return;
+        position.HasTurn = true;
+        _turns.Enqueue(position);
+    }
+
+    // What was fetched for an assignment that is over is given back; an answer still on its way finds that its position is not the current one.
+    private static void DropReady(FetchPosition position)
+    {
+        while (position.Ready.TryDequeue(out var batch)) batch.Dispose();
+    }
+
+    private bool IsCurrent(FetchPosition position) => _positions.TryGetValue(position.Partition, out var current) && ReferenceEquals(current, position);
+
+    /// <summary>Sends off what may be fetched and is not. Under the gate.</summary>
+    private void StartFetches()
+    {
+        if (_stopping.IsCancellationRequested) return;
+        List<FetchPosition>? homeless = null;
+        Dictionary<BrokerAddress, List<(FetchPosition Position, int LeaderEpoch)>>? byLeader = null;
+        var share = Math.Max(MinShareBytes, _options.MaxBufferedBytes / Math.Max(1, _positions.Count));
+        foreach (var position in _positions.Values)
+        {
+            if (!position.MayBeAsked || position.ReadyBytes >= share) continue;
+            if (_leaders.Find(position.Partition) is not { } leader)
+            {
+                position.IsBusy = true;
+                (homeless ??= []).Add(position);
+                continue;
+            }
+
+            byLeader ??= [];
+            if (!byLeader.TryGetValue(leader.Address, out var positions)) byLeader.Add(leader.Address, positions = []);
+            positions.Add((position, leader.Epoch));
+        }
+
+        if (homeless is not null) Run(() => FindLeadersAsync(homeless));
+        if (byLeader is null) return;
+        foreach (var (address, positions) in byLeader)
+        {
+            var lane = 0;
+            while (lane < Lanes && _busyLanes.Contains((address, lane))) lane++;
+            if (lane == Lanes) continue;
+            foreach (var (position, _) in positions) position.IsBusy = true;
+            _busyLanes.Add((address, lane));
+            var fetch = new Fetch(address, lane, InTurn(positions), share);
+            Run(() => FetchAsync(fetch));
+        }
+    }
+
+    // A broker fills an answer in the order of the request, and only the first partition in it gets a batch that is larger than what was asked for (KIP-74).
+    private List<(FetchPosition Position, int LeaderEpoch)> InTurn(List<(FetchPosition Position, int LeaderEpoch)> positions)
+    {
+        var first = (int)((uint)_firstToAsk++ % (uint)positions.Count);
+        return first == 0 ? positions : [.. positions[first..], .. positions[..first]];
+    }
+
+    // Tasks are kept until they are done, so that disposing waits for them: what they await ends with the consumer. What none of them expects is the reader's to know.
+    private void Run(Func<Task> work)
+    {
+        var task = Task.Run(work);
+        _work.Add(task);
+        task.ContinueWith(
+            done =>
+            {
+                lock (_gate)
+                {
+                    _work.Remove(done);
+                    if (done.Exception is not { } crash) return;
+                    _crash = crash.InnerException;
+                    Monitor.PulseAll(_gate);
+                }
+            },
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
+    }
+
+    private async Task FetchAsync(Fetch fetch)
+    {
+        List<FetchPosition>? troubled = null;
+        try
+        {
+            var wait = fetch.Lane == LaneOfLongWaits || _shortWait > _fetching.MaxWait ? _fetching.MaxWait : _shortWait;
+            using var answer = await _lanes[fetch.Lane].SendForPooledAsync<FetchResponse>(
+                fetch.Address, _fetchVersions, version => NewRequest(fetch, wait, version), _settings.RequestTimeout + wait, _stopping.Token).ConfigureAwait(false);
+            var response = answer.Response;
+            if (response.ErrorCode != ErrorCode.None) throw WireErrors.ToException(response.ErrorCode, $"Fetching from {fetch.Address}");
+            var isEmpty = Take(response, fetch, ref troubled);
+            if (response.ThrottleTimeMs > 0) await Task.Delay(TimeSpan.FromMilliseconds(response.ThrottleTimeMs), _time, _stopping.Token).ConfigureAwait(false);
+            Finish(fetch, troubled, isEmpty);
+        }
+        catch (Exception failure) when (_stopping.IsCancellationRequested && failure is OperationCanceledException or ObjectDisposedException or ConnectionLostException)
+        {
+            return;
+        }
+        catch (Exception failure) when (failure is ConnectionLostException or RetriableErrorException)
+        {
+            troubled = Report(fetch, "no answer", failure.Message);
+            Finish(fetch, troubled, isEmpty: false);
+        }
+        catch (ClusterException failure)
+        {
+            // Credentials, or a broker without a version that is spoken here: for whoever polls to decide.
+            lock (_gate)
+            {
+                foreach (var (position, _) in fetch.Positions) Fail(position, failure);
+            }
+
+            Finish(fetch, null, isEmpty: false);
+        }
+
+        if (troubled is not null) await FindLeadersAsync(troubled).ConfigureAwait(false);
+    }
+
+    private FetchRequest NewRequest(Fetch fetch, TimeSpan wait, short version)
+    {
+        const short EpochsFrom = 9;
+        var topics = new Dictionary<string, FetchRequest.FetchTopic>();
+        lock (_gate)
+        {
+            foreach (var (position, epoch) in fetch.Positions)
+            {
+                if (!topics.TryGetValue(position.Partition.Topic, out var topic))
+                    topics.Add(position.Partition.Topic, topic = new FetchRequest.FetchTopic { Topic = position.Partition.Topic });
+                topic.Partitions.Add(new FetchRequest.FetchPartition
+                {
+                    Partition = position.Partition.Partition,
+                    FetchOffset = position.FetchOffset,
+                    PartitionMaxBytes = Math.Min(_fetching.MaxPartitionBytes, fetch.Share),
+                    CurrentLeaderEpoch = version >= EpochsFrom ? epoch : -1,
+                });
+            }
+        }
+
+        return new FetchRequest
+        {
+            MaxWaitMs = (int)wait.TotalMilliseconds,
+            MinBytes = _fetching.MinBytes,
+            MaxBytes = (int)Math.Min(_fetching.MaxBytes, (long)fetch.Positions.Count * fetch.Share),
+            IsolationLevel = _options.ReadCommitted ? ReadCommitted : (sbyte)0,
+            Topics = [.. topics.Values],
+        };
+    }
+
+    /// <returns>Whether the answer brought nothing at all.</returns>
+    private bool Take(FetchResponse response, Fetch fetch, ref List<FetchPosition>? troubled)
+    {
+        var isEmpty = true;
+        var asked = fetch.Positions.ToDictionary(item => item.Position.Partition, item => item.Position);
+        foreach (var topic in response.Responses)
+        {
+            foreach (var data in topic.Partitions)
+            {
+                if (!asked.TryGetValue(new TopicPartition(topic.Topic, data.PartitionIndex), out var position)) continue;
+                if (data.ErrorCode == ErrorCode.None)
+                {
+                    if (data.Records is { Length: > 0 } records)
+                    {
+                        isEmpty = false;
+                        TakeRecords(position, data, records);
+                    }
+                    else
+                    {
+                        lock (_gate) TakeEnd(position, data);
+                    }
+
+                    continue;
+                }
+
+                isEmpty = false;
+                if (data.ErrorCode == ErrorCode.OffsetOutOfRange)
+                {
+                    lock (_gate)
+                    {
+                        // Asking again for what is gone would have the same answer, and that could come when the reader has moved on, and move it back: records would be read twice.
+                        position.IsLost = true;
+                        Fail(position, new OffsetOutOfRangeException(position.Partition, position.FetchOffset));
+                    }
+                }
+                else if (data.ErrorCode.IsRetriable() && data.ErrorCode != ErrorCode.CorruptMessage)
+                {
+                    if (position.FailedAttempts == 0) Log.FetchProblem(_logger, _options.ClientId, position.Partition.ToString(), data.ErrorCode.ProtocolName());
+                    _leaders.Forget(position.Partition);
+                    (troubled ??= []).Add(position);
+                }
+                else
+                {
+                    var what = $"Consumer {_options.ClientId} cannot read {position.Partition}";
+                    var failure = data.ErrorCode == ErrorCode.CorruptMessage
+                        ? new ClusterException((short)data.ErrorCode, data.ErrorCode.ProtocolName(), $"{what}: the broker's log is damaged at offset {position.FetchOffset} or after it.")
+                        : (ClusterException)WireErrors.ToException(data.ErrorCode, what);
+                    lock (_gate) Fail(position, failure);
+                }
+            }
+        }
+
+        return isEmpty;
+    }
+
+    // Under the gate.
+    private void TakeEnd(FetchPosition position, FetchResponse.PartitionData data)
+    {
+        position.EndOffset = _options.ReadCommitted ? data.LastStableOffset : data.HighWatermark;
+        position.FailedAttempts = 0;
+        _isAway = false;
+    }
+
+    private void TakeRecords(FetchPosition position, FetchResponse.PartitionData data, ReadOnlyMemory<byte> records)
+    {
+        // Decoding happens outside of the lock: it is the real work. The position is this fetch's alone while it is busy.
+        var batches = new List<RecordBatch>();
+        StreamsException? failure = null;
+        var next = position.FetchOffset;
+        try
+        {
+            next = FetchedRecords.Decode(position.Partition, records, next, _options.ReadCommitted ? data.AbortedTransactions : null, batches, copies: true);
+        }
+        catch (Exception e) when (e is ProtocolException or CompressionUnavailableException)
+        {
+            if (batches.Count > 0) next = Math.Max(next, batches[^1].NextOffset);
+            failure = new SerializationException($"What was fetched of {position.Partition} at offset {next} cannot be read: {e.Message}", e);
+        }
+
+        lock (_gate)
+        {
+            if (!IsCurrent(position) || _stopping.IsCancellationRequested)
+            {
+                foreach (var batch in batches) batch.Dispose();
+                return;
+            }
+
+            position.FetchOffset = next;
+            TakeEnd(position, data);
+            foreach (var batch in batches)
+            {
+                position.ReadyBytes += batch.SizeBytes;
+                position.Ready.Enqueue(batch);
+            }
+
+            if (failure is not null) Fail(position, failure);
+            TakeTurns(position);
+            Monitor.PulseAll(_gate);
+        }
+    }
+
+    // What was fetched before comes first. Under the gate.
+    private void Fail(FetchPosition position, StreamsException failure)
+    {
+        if (!IsCurrent(position)) return;
+        position.Failure = failure;
+        TakeTurns(position);
+        Monitor.PulseAll(_gate);
+    }
+
+    /// <summary>Frees what the fetch held, and sends the next ones off.</summary>
+    private void Finish(Fetch fetch, List<FetchPosition>? troubled, bool isEmpty)
+    {
+        lock (_gate)
+        {
+            _busyLanes.Remove((fetch.Address, fetch.Lane));
+            foreach (var (position, _) in fetch.Positions) position.IsBusy = troubled is not null && troubled.Contains(position);
+
+            // Nothing is new for anybody: the other lane's fetch is back within its short wait, and both sets of partitions then go on as one.
+            if (isEmpty && fetch.Lane == LaneOfLongWaits && _busyLanes.Contains((fetch.Address, LaneOfLongWaits ^ 1))) return;
+            StartFetches();
+        }
+    }
+
+    private List<FetchPosition> Report(Fetch fetch, string code, string reason)
+    {
+        lock (_gate)
+        {
+            if (!_isAway) Log.ConsumeProblem(_logger, _options.ClientId, code, reason);
+            _isAway = true;
+        }
+
+        foreach (var (position, _) in fetch.Positions) _leaders.Forget(position.Partition);
+        return [.. fetch.Positions.Select(item => item.Position)];
+    }
+
+    /// <summary>Waits as long as positions have failed, looks for their leaders, and lets those go on that have one; the others are looked for again.</summary>
+    private async Task FindLeadersAsync(List<FetchPosition> positions)
+    {
+        try
+        {
+            while (positions.Count > 0)
+            {
+                int attempts;
+                lock (_gate)
+                {
+                    attempts = positions.Max(position => position.FailedAttempts);
+                    foreach (var position in positions) position.FailedAttempts++;
+                }
+
+                if (attempts > 0) await Task.Delay(_retry.Pause(attempts - 1), _time, _stopping.Token).ConfigureAwait(false);
+                var refused = await LookUpAsync(positions).ConfigureAwait(false);
+                lock (_gate)
+                {
+                    foreach (var position in positions)
+                    {
+                        if (!refused.TryGetValue(position.Partition.Topic, out var error) || error.IsRetriable()) continue;
+                        Fail(position, (StreamsException)WireErrors.ToException(error, $"Consumer {_options.ClientId} cannot read {position.Partition}"));
+                        position.IsBusy = false;
+                    }
+
+                    positions.RemoveAll(position =>
+                    {
+                        if (!IsCurrent(position) || !position.IsBusy) return true;
+                        if (_leaders.Find(position.Partition) is null) return false;
+                        position.IsBusy = false;
+                        return true;
+                    });
+                    StartFetches();
+                }
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException && _stopping.IsCancellationRequested)
+        {
+            // The consumer ends.
+        }
+    }
+
+    private async Task<IReadOnlyDictionary<string, ErrorCode>> LookUpAsync(List<FetchPosition> positions)
+    {
+        var topics = positions.Select(position => position.Partition.Topic).Distinct().ToList();
+        try
+        {
+            return await _leaders.RefreshAsync(topics, _stopping.Token).ConfigureAwait(false);
+        }
+        catch (ConnectionLostException failure)
+        {
+            lock (_gate)
+            {
+                if (!_isAway) Log.ConsumeProblem(_logger, _options.ClientId, "no leader", failure.Message);
+                _isAway = true;
+            }
+        }
+        catch (ClusterException failure)
+        {
+            lock (_gate)
+            {
+                foreach (var position in positions)
+                {
+                    Fail(position, failure);
+                    position.IsBusy = false;
+                }
+            }
+        }
+
+        return new Dictionary<string, ErrorCode>();
+    }
+}
