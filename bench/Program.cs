@@ -10,12 +10,12 @@ const string usage = """
       --listen: with a listener that reads all metrics once a second
       scenarios: stateless, count-memory, count-rocksdb, window-rocksdb, table-join-memory, table-join-rocksdb, stream-join-rocksdb, async (give it --records 200000 --warm-up 50000), or all
 
-    bench e2e SCENARIO [--exactly-once] [--bootstrap-servers HOST:PORT] [--warm-up N] [--records N] [--partitions N] [--threads N]
+    bench e2e SCENARIO [--exactly-once] [--bootstrap-servers HOST:PORT [--client LIBRARY]] [--warm-up N] [--records N] [--partitions N] [--threads N]
       runs an application against a broker (default: the embedded one, on disk) until it has consumed what was there at start
       --warm-up: records before those that records_per_s is of, measured on their own as first_… (default 2,000,000; 0 for none)
       scenarios: stateless, count-memory, count-rocksdb, or all
 
-    bench latency [--bootstrap-servers HOST:PORT] [--rate N] [--seconds N]
+    bench latency [--bootstrap-servers HOST:PORT [--client LIBRARY]] [--rate N] [--seconds N]
       time from before a record is given to a producer until a consumer has what a stateless application made of it, at a steady rate (default 1,000/s for 30 s)
 
     bench restore [--keys N]
@@ -28,7 +28,7 @@ const string usage = """
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 if (args is ["latency", ..])
 {
-    await Bench.Latency.LatencyRun.RunAsync(Text("--bootstrap-servers"), (int)Number("--rate", 1000), (int)Number("--seconds", 30), Console.Out);
+    await Bench.Latency.LatencyRun.RunAsync(Text("--bootstrap-servers"), Text("--client"), (int)Number("--rate", 1000), (int)Number("--seconds", 30), Console.Out);
     return 0;
 }
 
@@ -64,7 +64,7 @@ if (mode == "e2e")
     var scenarios = EndToEndRun.Scenarios.Where(scenario => name == "all" || scenario == name).ToList();
     if (scenarios.Count == 0) return Unknown();
     foreach (var scenario in scenarios)
-        await EndToEndRun.RunAsync(scenario, args.Contains("--exactly-once") ? ProcessingGuarantee.ExactlyOnce : ProcessingGuarantee.AtLeastOnce, Text("--bootstrap-servers"), Number("--warm-up", 2_000_000, least: 0), Number("--records", 2_000_000), (int)Number("--partitions", 4), (int)Number("--threads", 2), Console.Out);
+        await EndToEndRun.RunAsync(scenario, args.Contains("--exactly-once") ? ProcessingGuarantee.ExactlyOnce : ProcessingGuarantee.AtLeastOnce, Text("--bootstrap-servers"), Text("--client"), Number("--warm-up", 2_000_000, least: 0), Number("--records", 2_000_000), (int)Number("--partitions", 4), (int)Number("--threads", 2), Console.Out);
     return 0;
 }
 

@@ -3,8 +3,6 @@ using System.Globalization;
 using Bench.Engine;
 using Streams.Core;
 using Streams.Dsl;
-using Streams.Embedded;
-using Streams.Kafka;
 
 namespace Bench.EndToEnd;
 
@@ -13,13 +11,13 @@ internal static class EndToEndRun
 {
     public static readonly IReadOnlyList<string> Scenarios = ["stateless", "count-memory", "count-rocksdb"];
 
-    public static async Task RunAsync(string scenario, ProcessingGuarantee guarantee, string? bootstrapServers, long warmUp, long records, int partitions, int threads, TextWriter output)
+    public static async Task RunAsync(string scenario, ProcessingGuarantee guarantee, string? bootstrapServers, string? client, long warmUp, long records, int partitions, int threads, TextWriter output)
     {
         var folder = Path.Combine(Path.GetTempPath(), "streams-bench-" + Guid.NewGuid().ToString("n"));
         try
         {
-            await using ICluster cluster = bootstrapServers is null ? EmbeddedCluster.At(Path.Combine(folder, "broker")) : new KafkaCluster(bootstrapServers);
-            await RunAsync(scenario, guarantee, cluster, bootstrapServers is null ? "embedded" : "tcp", warmUp, records, partitions, threads, folder, output);
+            await using var cluster = BenchCluster.Open(bootstrapServers, client, folder);
+            await RunAsync(scenario, guarantee, cluster, bootstrapServers is null ? "embedded" : "tcp-" + (client ?? "confluent"), warmUp, records, partitions, threads, folder, output);
         }
         finally
         {

@@ -3,8 +3,6 @@ using System.Diagnostics;
 using System.Globalization;
 using Streams.Core;
 using Streams.Dsl;
-using Streams.Embedded;
-using Streams.Kafka;
 
 namespace Bench.Latency;
 
@@ -14,13 +12,13 @@ internal static class LatencyRun
     private const int ValueBytes = 100;
     private static readonly TimeSpan _warmUp = TimeSpan.FromSeconds(10);
 
-    public static async Task RunAsync(string? bootstrapServers, int rate, int seconds, TextWriter output)
+    public static async Task RunAsync(string? bootstrapServers, string? client, int rate, int seconds, TextWriter output)
     {
         var folder = Path.Combine(Path.GetTempPath(), "streams-bench-" + Guid.NewGuid().ToString("n"));
         try
         {
-            await using ICluster cluster = bootstrapServers is null ? EmbeddedCluster.At(Path.Combine(folder, "broker")) : new KafkaCluster(bootstrapServers);
-            await RunAsync(cluster, bootstrapServers is null ? "embedded" : "tcp", folder, rate, seconds, output);
+            await using var cluster = BenchCluster.Open(bootstrapServers, client, folder);
+            await RunAsync(cluster, bootstrapServers is null ? "embedded" : "tcp-" + (client ?? "confluent"), folder, rate, seconds, output);
         }
         finally
         {
