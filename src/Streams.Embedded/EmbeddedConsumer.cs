@@ -314,7 +314,7 @@ internal sealed class EmbeddedConsumer : IRecordConsumer
                 // Decoding happens outside of the lock: it is the pump's real work.
                 var batches = new List<RecordBatch>();
                 var next = data.Records is { Length: > 0 } records
-                    ? FetchedRecords.Decode(partition, records, position.FetchOffset, _options.ReadCommitted ? data.AbortedTransactions : null, batches)
+                    ? FetchedRecords.Decode(partition, records, position.FetchOffset, _options.ReadCommitted ? data.AbortedTransactions : null, batches).NextOffset
                     : position.FetchOffset;
                 lock (_gate)
                 {

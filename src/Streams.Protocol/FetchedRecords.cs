@@ -6,6 +6,11 @@ using Streams.Core;
 
 namespace Streams.Protocol;
 
+/// <summary>Where a fetch has come to.</summary>
+/// <param name="NextOffset">Offset after the last batch.</param>
+/// <param name="LeaderEpoch">The election under whose leader the last batch was written (KIP-101); -1 when there was none, or it does not say.</param>
+internal readonly record struct FetchedEnd(long NextOffset, int LeaderEpoch);
+
 /// <summary>Turns what a partition's fetch brought into batches for the engine: compressed records are unpacked once, others stay where they are or are copied.</summary>
 internal static class FetchedRecords
 {
@@ -18,10 +23,10 @@ internal static class FetchedRecords
     /// <param name="aborted">Aborted transactions to hide, in any order; empty or null when reading uncommitted records.</param>
     /// <param name="output">Receives the batches, also those before one that is damaged.</param>
     /// <param name="copies">Whether <paramref name="data"/> is only lent.</param>
-    /// <returns>Offset after the last batch.</returns>
+    /// <returns>Where the next fetch begins.</returns>
     /// <exception cref="ProtocolException">A batch is damaged, of a format before 2, or larger than what is unpacked.</exception>
     /// <exception cref="CompressionUnavailableException">A codec's native library is missing.</exception>
-    public static long Decode(
+    public static FetchedEnd Decode(
         TopicPartition partition,
         ReadOnlyMemory<byte> data,
         long position,
@@ -30,6 +35,7 @@ internal static class FetchedRecords
         bool copies = false)
     {
         var next = position;
+        var leaderEpoch = -1;
         var start = 0;
         var abortedProducers = new HashSet<long>();
         var abortedIndex = 0;
@@ -47,6 +53,7 @@ internal static class FetchedRecords
                 abortedProducers.Add(aborted[abortedIndex++].ProducerId);
 
             next = Math.Max(next, header.LastOffset + 1);
+            leaderEpoch = header.PartitionLeaderEpoch;
             if (header.IsControl)
             {
                 // The marker ends the producer's transaction, aborted or not; what follows from it is another one.
@@ -65,7 +72,7 @@ internal static class FetchedRecords
             start += size;
         }
 
-        return next;
+        return new FetchedEnd(next, leaderEpoch);
     }
 
     private static RecordBatch Empty(TopicPartition partition, long next) => new(partition, default, [], 0, next);

@@ -383,7 +383,7 @@ internal sealed class Schedule : IDisposable
                     BrokerErrors.ThrowIfError(data.ErrorCode, $"{name}-{partition}");
                     if (data.Records is not { Length: > 0 } records) break;
                     var batches = new List<RecordBatch>();
-                    _next[partition] = FetchedRecords.Decode(new TopicPartition(name, partition), records, _next[partition], data.AbortedTransactions, batches);
+                    _next[partition] = FetchedRecords.Decode(new TopicPartition(name, partition), records, _next[partition], data.AbortedTransactions, batches).NextOffset;
                     foreach (var batch in batches)
                     {
                         for (var index = 0; index < batch.Count; index++)

@@ -211,7 +211,7 @@ internal sealed class SimulatedConsumer(World world, SimulatedBroker broker, Inc
         place.End = options.ReadCommitted ? data.LastStableOffset : data.HighWatermark;
         if (data.Records is not { Length: > 0 } records) return;
         var batches = new List<RecordBatch>();
-        place.Offset = FetchedRecords.Decode(partition, records, place.Offset, options.ReadCommitted ? data.AbortedTransactions : null, batches);
+        place.Offset = FetchedRecords.Decode(partition, records, place.Offset, options.ReadCommitted ? data.AbortedTransactions : null, batches).NextOffset;
         foreach (var batch in batches) _ready.Enqueue((place, batch));
     }
 

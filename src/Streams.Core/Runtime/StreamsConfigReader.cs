@@ -78,7 +78,7 @@ internal static class StreamsConfigReader
 
     private static readonly HashSet<string> _clientSettings = new(StringComparer.OrdinalIgnoreCase)
     {
-        "request.timeout.ms", "default.api.timeout.ms", "retry.backoff.ms", "retry.backoff.max.ms", "connections.max.idle.ms", "client.dns.lookup", "receive.buffer.bytes", "send.buffer.bytes", "debug",
+        "client.library", "request.timeout.ms", "default.api.timeout.ms", "retry.backoff.ms", "retry.backoff.max.ms", "connections.max.idle.ms", "client.dns.lookup", "receive.buffer.bytes", "send.buffer.bytes", "debug",
     };
 
     /// <summary>The settings with what others say in place of theirs.</summary>

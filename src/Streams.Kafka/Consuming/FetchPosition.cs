@@ -11,6 +11,18 @@ internal sealed class FetchPosition(TopicPartition partition, long offset)
     /// <summary>Offset of the next fetch.</summary>
     public long FetchOffset { get; set; } = offset;
 
+    /// <summary>Leader epoch of the last batch that was fetched; -1 before the first.</summary>
+    public int FetchedEpoch { get; set; } = -1;
+
+    /// <summary>Leader epoch in which the log is known to have what was fetched.</summary>
+    public int CheckedEpoch { get; set; } = -1;
+
+    /// <summary>A nearer replica that the leader has sent us to (KIP-392); <c>null</c> for the leader itself.</summary>
+    public BrokerAddress? Replica { get; set; }
+
+    /// <summary>Until when it is read from there, in the clock's ticks.</summary>
+    public long ReplicaUntil { get; set; }
+
     /// <summary>Where the log ended at the last fetch; <c>null</c> before the first.</summary>
     public long? EndOffset { get; set; }
 

@@ -17,6 +17,12 @@ internal sealed record FetchSettings
     /// <summary>Bytes of one partition in an answer (default 1 MiB, <c>max.partition.fetch.bytes</c>); as above.</summary>
     public required int MaxPartitionBytes { get; init; }
 
+    /// <summary>Where this client is (default nowhere, <c>client.rack</c>): a leader may send it to a replica in the same rack (KIP-392).</summary>
+    public required string Rack { get; init; }
+
+    /// <summary>How long a nearer replica is read before the leader is asked again (default 5 min, <c>metadata.max.age.ms</c>).</summary>
+    public required TimeSpan MaxReplicaAge { get; init; }
+
     /// <exception cref="ConfigException">A value is wrong, or a setting is none of this client's.</exception>
     public static FetchSettings From(ClientSettings settings, ConsumerOptions options)
     {
@@ -26,6 +32,8 @@ internal sealed record FetchSettings
             MinBytes = settings.TakeInt32(1, 0, int.MaxValue, "fetch.min.bytes"),
             MaxBytes = settings.TakeInt32(50 << 20, 1, int.MaxValue, "fetch.max.bytes"),
             MaxPartitionBytes = settings.TakeInt32(1 << 20, 1, int.MaxValue, "fetch.message.max.bytes", "max.partition.fetch.bytes"),
+            Rack = settings.TakeText("", "client.rack"),
+            MaxReplicaAge = settings.TakeMilliseconds(TimeSpan.FromMinutes(5), "metadata.max.age.ms"),
         };
         settings.Insist(
             ("check.crcs", "true"),

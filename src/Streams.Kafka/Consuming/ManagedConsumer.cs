@@ -23,8 +23,10 @@ internal sealed class ManagedConsumer : IRecordConsumer
 {
     private const int Lanes = 2;
     private const int LaneOfLongWaits = 0;
+    private const int LaneOfQuestions = 1;
     private const int MinShareBytes = 64 << 10;
     private const sbyte ReadCommitted = 1;
+    private const int Consumer = -1;
 
     /// <summary>Versions that name topics by name and have record batches of format 2.</summary>
     private static readonly VersionRange _fetchVersions = new(4, 12);
@@ -59,7 +61,7 @@ internal sealed class ManagedConsumer : IRecordConsumer
         _time = time;
         _logger = logger;
         _lanes = [.. Enumerable.Range(0, Lanes).Select(_ => new BrokerPool(_settings, time))];
-        _leaders = new PartitionLeaders(_lanes[LaneOfLongWaits ^ 1]);
+        _leaders = new PartitionLeaders(_lanes[LaneOfQuestions]);
         _retry = new Retry(_settings, time, random);
     }
 
@@ -224,6 +226,7 @@ internal sealed class ManagedConsumer : IRecordConsumer
     {
         if (_stopping.IsCancellationRequested) return;
         List<FetchPosition>? homeless = null;
+        List<FetchPosition>? inDoubt = null;
         Dictionary<BrokerAddress, List<(FetchPosition Position, int LeaderEpoch)>>? byLeader = null;
         var share = Math.Max(MinShareBytes, _options.MaxBufferedBytes / Math.Max(1, _positions.Count));
         foreach (var position in _positions.Values)
@@ -236,12 +239,22 @@ internal sealed class ManagedConsumer : IRecordConsumer
                 continue;
             }
 
+            if (position.FetchedEpoch >= 0 && leader.Epoch > Math.Max(position.FetchedEpoch, position.CheckedEpoch))
+            {
+                position.IsBusy = true;
+                (inDoubt ??= []).Add(position);
+                continue;
+            }
+
             byLeader ??= [];
-            if (!byLeader.TryGetValue(leader.Address, out var positions)) byLeader.Add(leader.Address, positions = []);
+            if (position.ReplicaUntil <= _time.GetTimestamp()) position.Replica = null;
+            var address = position.Replica ?? leader.Address;
+            if (!byLeader.TryGetValue(address, out var positions)) byLeader.Add(address, positions = []);
             positions.Add((position, leader.Epoch));
         }
 
         if (homeless is not null) Run(() => FindLeadersAsync(homeless));
+        foreach (var position in inDoubt ?? []) Run(() => CheckLogAsync(position));
         if (byLeader is null) return;
         foreach (var (address, positions) in byLeader)
         {
@@ -347,6 +360,7 @@ internal sealed class ManagedConsumer : IRecordConsumer
             MaxBytes = (int)Math.Min(_fetching.MaxBytes, (long)fetch.Positions.Count * fetch.Share),
             IsolationLevel = _options.ReadCommitted ? ReadCommitted : (sbyte)0,
             Topics = [.. topics.Values],
+            RackId = _fetching.Rack,
         };
     }
 
@@ -362,6 +376,16 @@ internal sealed class ManagedConsumer : IRecordConsumer
                 if (!asked.TryGetValue(new TopicPartition(topic.Topic, data.PartitionIndex), out var position)) continue;
                 if (data.ErrorCode == ErrorCode.None)
                 {
+                    if (data.PreferredReadReplica >= 0 && _leaders.Address(data.PreferredReadReplica) is { } replica && replica != fetch.Address)
+                    {
+                        isEmpty = false;
+                        lock (_gate)
+                        {
+                            position.Replica = replica;
+                            position.ReplicaUntil = _time.GetTimestamp() + (long)(_fetching.MaxReplicaAge.TotalSeconds * _time.TimestampFrequency);
+                        }
+                    }
+
                     if (data.Records is { Length: > 0 } records)
                     {
                         isEmpty = false;
@@ -376,7 +400,12 @@ internal sealed class ManagedConsumer : IRecordConsumer
                 }
 
                 isEmpty = false;
-                if (data.ErrorCode == ErrorCode.OffsetOutOfRange)
+                if (position.Replica is not null)
+                {
+                    // The leader may have what a replica has not yet, or not any more; what it says counts.
+                    lock (_gate) position.Replica = null;
+                }
+                else if (data.ErrorCode == ErrorCode.OffsetOutOfRange)
                 {
                     lock (_gate)
                     {
@@ -418,15 +447,15 @@ internal sealed class ManagedConsumer : IRecordConsumer
         // Decoding happens outside of the lock: it is the real work. The position is this fetch's alone while it is busy.
         var batches = new List<RecordBatch>();
         StreamsException? failure = null;
-        var next = position.FetchOffset;
+        var end = new FetchedEnd(position.FetchOffset, -1);
         try
         {
-            next = FetchedRecords.Decode(position.Partition, records, next, _options.ReadCommitted ? data.AbortedTransactions : null, batches, copies: true);
+            end = FetchedRecords.Decode(position.Partition, records, end.NextOffset, _options.ReadCommitted ? data.AbortedTransactions : null, batches, copies: true);
         }
         catch (Exception e) when (e is ProtocolException or CompressionUnavailableException)
         {
-            if (batches.Count > 0) next = Math.Max(next, batches[^1].NextOffset);
-            failure = new SerializationException($"What was fetched of {position.Partition} at offset {next} cannot be read: {e.Message}", e);
+            if (batches.Count > 0) end = end with { NextOffset = Math.Max(end.NextOffset, batches[^1].NextOffset) };
+            failure = new SerializationException($"What was fetched of {position.Partition} at offset {end.NextOffset} cannot be read: {e.Message}", e);
         }
 
         lock (_gate)
@@ -437,7 +466,8 @@ internal sealed class ManagedConsumer : IRecordConsumer
                 return;
             }
 
-            position.FetchOffset = next;
+            position.FetchOffset = end.NextOffset;
+            position.FetchedEpoch = Math.Max(position.FetchedEpoch, end.LeaderEpoch);
             TakeEnd(position, data);
             foreach (var batch in batches)
             {
@@ -469,7 +499,7 @@ internal sealed class ManagedConsumer : IRecordConsumer
             foreach (var (position, _) in fetch.Positions) position.IsBusy = troubled is not null && troubled.Contains(position);
 
             // Nothing is new for anybody: the other lane's fetch is back within its short wait, and both sets of partitions then go on as one.
-            if (isEmpty && fetch.Lane == LaneOfLongWaits && _busyLanes.Contains((fetch.Address, LaneOfLongWaits ^ 1))) return;
+            if (isEmpty && fetch.Lane == LaneOfLongWaits && _busyLanes.Contains((fetch.Address, LaneOfQuestions))) return;
             StartFetches();
         }
     }
@@ -482,8 +512,81 @@ internal sealed class ManagedConsumer : IRecordConsumer
             _isAway = true;
         }
 
-        foreach (var (position, _) in fetch.Positions) _leaders.Forget(position.Partition);
+        lock (_gate)
+        {
+            foreach (var (position, _) in fetch.Positions)
+            {
+                position.Replica = null;
+                _leaders.Forget(position.Partition);
+            }
+        }
+
         return [.. fetch.Positions.Select(item => item.Position)];
+    }
+
+    /// <summary>
+    /// There has been an election since the last batch was written: if the new leader never had it, it is gone from the log, and what comes at its offset is something else (KIP-320).
+    /// </summary>
+    private async Task CheckLogAsync(FetchPosition position)
+    {
+        var partition = position.Partition;
+        try
+        {
+            if (_leaders.Find(partition) is { } leader)
+            {
+                var answer = await _lanes[LaneOfQuestions].SendAsync<OffsetForLeaderEpochResponse>(
+                    leader.Address,
+                    version => new OffsetForLeaderEpochRequest
+                    {
+                        ReplicaId = Consumer,
+                        Topics =
+                        [
+                            new OffsetForLeaderEpochRequest.OffsetForLeaderTopic
+                            {
+                                Topic = partition.Topic,
+                                Partitions = [new OffsetForLeaderEpochRequest.OffsetForLeaderPartition { Partition = partition.Partition, CurrentLeaderEpoch = version >= 2 ? leader.Epoch : -1, LeaderEpoch = position.FetchedEpoch }],
+                            },
+                        ],
+                    },
+                    _settings.RequestTimeout,
+                    _stopping.Token).ConfigureAwait(false);
+                var found = answer.Topics.SelectMany(topic => topic.Partitions).FirstOrDefault(end => end.Partition == partition.Partition);
+                var code = found?.ErrorCode ?? ErrorCode.UnknownTopicOrPartition;
+
+                // A user who may read but not describe is refused the question, not the records.
+                if (code is ErrorCode.None or ErrorCode.TopicAuthorizationFailed)
+                {
+                    lock (_gate)
+                    {
+                        position.CheckedEpoch = leader.Epoch;
+                        position.FailedAttempts = 0;
+                        if (code == ErrorCode.None && found!.EndOffset >= 0 && found.EndOffset < position.FetchOffset)
+                        {
+                            position.IsLost = true;
+                            Fail(position, new OffsetOutOfRangeException(partition, position.FetchOffset));
+                        }
+
+                        position.IsBusy = false;
+                        StartFetches();
+                        return;
+                    }
+                }
+
+                _leaders.Forget(partition);
+            }
+        }
+        catch (Exception failure) when (failure is ConnectionLostException or ClusterException)
+        {
+            // A broker that has no such question (before 0.11) is taken at its word; others are found again.
+            if (failure is ClusterException) lock (_gate) position.CheckedEpoch = int.MaxValue;
+            else _leaders.Forget(partition);
+        }
+        catch (Exception failure) when (_stopping.IsCancellationRequested && failure is OperationCanceledException or ObjectDisposedException)
+        {
+            return;
+        }
+
+        await FindLeadersAsync([position]).ConfigureAwait(false);
     }
 
     /// <summary>Waits as long as positions have failed, looks for their leaders, and lets those go on that have one; the others are looked for again.</summary>

@@ -14,9 +14,13 @@ internal readonly record struct Leader(BrokerAddress Address, int Epoch);
 internal sealed class PartitionLeaders(BrokerPool brokers)
 {
     private readonly ConcurrentDictionary<TopicPartition, Leader> _leaders = [];
+    private readonly ConcurrentDictionary<int, BrokerAddress> _nodes = [];
 
     /// <summary>The leader, as far as is known.</summary>
     public Leader? Find(TopicPartition partition) => _leaders.TryGetValue(partition, out var leader) ? leader : null;
+
+    /// <summary>Where a node is, as far as is known.</summary>
+    public BrokerAddress? Address(int nodeId) => _nodes.TryGetValue(nodeId, out var address) ? address : null;
 
     /// <summary>Takes the leader for unknown until it has been looked up again.</summary>
     public void Forget(TopicPartition partition) => _leaders.TryRemove(partition, out _);
@@ -29,6 +33,7 @@ internal sealed class PartitionLeaders(BrokerPool brokers)
     {
         var answer = await brokers.MetadataAsync(topics, cancellationToken).ConfigureAwait(false);
         var addresses = answer.Brokers.ToDictionary(broker => broker.NodeId, broker => new BrokerAddress(broker.Host, broker.Port));
+        foreach (var (nodeId, address) in addresses) _nodes[nodeId] = address;
         var refused = new Dictionary<string, ErrorCode>();
         foreach (var topic in answer.Topics)
         {
