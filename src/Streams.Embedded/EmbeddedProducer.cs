@@ -3,6 +3,7 @@ using Kafka.Protocol;
 using Kafka.Protocol.Messages;
 using Kafka.Protocol.Records;
 using Streams.Core;
+using Streams.Protocol;
 
 namespace Streams.Embedded;
 
@@ -43,8 +44,7 @@ internal sealed class EmbeddedProducer : IRecordProducer
     private readonly ProduceRequest _request = new() { Acks = AcksAll, TimeoutMs = 30_000 };
     private readonly ProduceRequest.TopicProduceData _topicData = new();
     private readonly ProduceRequest.PartitionProduceData _partitionData = new();
-    private long _producerId = -1;
-    private short _producerEpoch = -1;
+    private ProducerIdentity _identity;
     private bool _isOpen;
     private bool _hasContent;
     private int _transactionNumber;
@@ -57,6 +57,7 @@ internal sealed class EmbeddedProducer : IRecordProducer
         if (!Enum.TryParse<CompressionType>(options.Compression, ignoreCase: true, out var compression))
             throw new ConfigException($"compression.type is '{options.Compression}': none, gzip, snappy, lz4 and zstd are allowed.");
         _batchOptions = new RecordBatchOptions { Compression = compression, MaxBytes = MaxBatchBytes, IsTransactional = options.TransactionalId is not null };
+        _identity = ProducerIdentity.Unknown(options.TransactionalId);
         _request.TransactionalId = options.TransactionalId;
         _topicData.PartitionData.Add(_partitionData);
         _request.TopicData.Add(_topicData);
@@ -109,14 +110,14 @@ internal sealed class EmbeddedProducer : IRecordProducer
     public void InitTransactions(CancellationToken cancellationToken)
     {
         RequireTransactional();
-        if (_producerId >= 0) throw new InvalidOperationException("Transactions were initialised before.");
+        if (_identity.IsKnown) throw new InvalidOperationException("Transactions were initialised before.");
         InitProducer(cancellationToken);
     }
 
     public void BeginTransaction()
     {
         RequireTransactional();
-        if (_producerId < 0) throw new InvalidOperationException("InitTransactions comes first.");
+        if (!_identity.IsKnown) throw new InvalidOperationException("InitTransactions comes first.");
         if (_isOpen) throw new InvalidOperationException("A transaction is open.");
         _isOpen = true;
         _hasContent = false;
@@ -128,31 +129,12 @@ internal sealed class EmbeddedProducer : IRecordProducer
         RequireOpen();
         if (offsets.Count == 0) return;
         Retry(
-            () => Wait(new AddOffsetsToTxnRequest { TransactionalId = _options.TransactionalId!, ProducerId = _producerId, ProducerEpoch = _producerEpoch, GroupId = membership.GroupId }).ErrorCode,
+            () => Wait(TransactionCalls.AddOffsets(_identity, membership.GroupId)).ErrorCode,
             $"Adding offsets of group '{membership.GroupId}' to the transaction",
             cancellationToken);
         _hasContent = true;
-        var request = new TxnOffsetCommitRequest
-        {
-            TransactionalId = _options.TransactionalId!,
-            GroupId = membership.GroupId,
-            ProducerId = _producerId,
-            ProducerEpoch = _producerEpoch,
-            GenerationId = membership.GenerationId,
-            MemberId = membership.MemberId,
-            GroupInstanceId = membership.GroupInstanceId,
-            Topics = [.. offsets.GroupBy(offset => offset.Partition.Topic).Select(topic => new TxnOffsetCommitRequest.TxnOffsetCommitRequestTopic
-            {
-                Name = topic.Key,
-                Partitions = [.. topic.Select(offset => new TxnOffsetCommitRequest.TxnOffsetCommitRequestPartition
-                {
-                    PartitionIndex = offset.Partition.Partition,
-                    CommittedOffset = offset.Offset,
-                    CommittedMetadata = offset.Metadata,
-                })],
-            })],
-        };
-        Retry(() => FirstError(Wait(request)), $"Committing offsets of group '{membership.GroupId}' in the transaction", cancellationToken);
+        var request = TransactionCalls.CommitOffsets(_identity, offsets, membership, TxnOffsetCommitRequest.Versions.Max);
+        Retry(() => TransactionCalls.FirstError(Wait(request)), $"Committing offsets of group '{membership.GroupId}' in the transaction", cancellationToken);
     }
 
     public void CommitTransaction(CancellationToken cancellationToken)
@@ -191,35 +173,6 @@ internal sealed class EmbeddedProducer : IRecordProducer
         _open.Clear();
     }
 
-    private static ErrorCode FirstError(TxnOffsetCommitResponse response)
-    {
-        foreach (var topic in response.Topics)
-        {
-            foreach (var partition in topic.Partitions)
-            {
-                if (partition.ErrorCode != ErrorCode.None) return partition.ErrorCode;
-            }
-        }
-
-        return ErrorCode.None;
-    }
-
-    private static ErrorCode FirstError(AddPartitionsToTxnResponse response)
-    {
-        // If one partition is refused the others are not attempted, and say so; the reason is the other's.
-        var first = ErrorCode.None;
-        foreach (var topic in response.ResultsByTopicV3AndBelow)
-        {
-            foreach (var partition in topic.ResultsByPartition)
-            {
-                if (partition.PartitionErrorCode is not (ErrorCode.None or ErrorCode.OperationNotAttempted)) return partition.PartitionErrorCode;
-                if (partition.PartitionErrorCode != ErrorCode.None) first = partition.PartitionErrorCode;
-            }
-        }
-
-        return first;
-    }
-
     private void RequireTransactional()
     {
         if (_options.TransactionalId is null) throw new InvalidOperationException("The producer is not transactional.");
@@ -235,7 +188,7 @@ internal sealed class EmbeddedProducer : IRecordProducer
     {
         if (_hasContent)
         {
-            var request = new EndTxnRequest { TransactionalId = _options.TransactionalId!, ProducerId = _producerId, ProducerEpoch = _producerEpoch, Committed = commit };
+            var request = TransactionCalls.End(_identity, commit);
             Retry(() => Wait(request).ErrorCode, commit ? "Committing a transaction" : "Aborting a transaction", cancellationToken, alsoWhenClosing: !commit);
         }
 
@@ -251,18 +204,8 @@ internal sealed class EmbeddedProducer : IRecordProducer
         }
 
         if (added is null) return;
-        var request = new AddPartitionsToTxnRequest
-        {
-            V3AndBelowTransactionalId = _options.TransactionalId!,
-            V3AndBelowProducerId = _producerId,
-            V3AndBelowProducerEpoch = _producerEpoch,
-            V3AndBelowTopics = [.. added.GroupBy(batch => batch.Topic.Name).Select(topic => new AddPartitionsToTxnRequest.AddPartitionsToTxnTopic
-            {
-                Name = topic.Key,
-                Partitions = [.. topic.Select(batch => batch.Partition)],
-            })],
-        };
-        Retry(() => FirstError(Wait(request)), "Adding partitions to the transaction", CancellationToken.None);
+        var request = TransactionCalls.AddPartitions(_identity, added.Select(batch => new TopicPartition(batch.Topic.Name, batch.Partition)));
+        Retry(() => TransactionCalls.FirstError(Wait(request)), "Adding partitions to the transaction", CancellationToken.None);
         _hasContent = true;
         foreach (var batch in added) batch.AddedTo = _transactionNumber;
     }
@@ -275,17 +218,11 @@ internal sealed class EmbeddedProducer : IRecordProducer
         {
             var error = ask();
             if (error == ErrorCode.None) return;
-            if (IsFenced(error)) throw new TaskMigratedException(Describe(error, what));
-            if (!error.IsRetriable() && error is not (ErrorCode.ConcurrentTransactions or ErrorCode.RebalanceInProgress)) throw new TransactionAbortedException(Describe(error, what));
-            if (_time.GetElapsedTime(started) >= _transactionPatience || (_options.Closing.IsCancellationRequested && !alsoWhenClosing)) throw new ClusterUnavailableException(Describe(error, what));
+            if (!TransactionCalls.Passes(error)) throw TransactionCalls.ToException(error, what);
+            if (_time.GetElapsedTime(started) >= _transactionPatience || (_options.Closing.IsCancellationRequested && !alsoWhenClosing)) throw new ClusterUnavailableException(TransactionCalls.Describe(error, what));
             _connection.Pause(_transactionBackoff, cancellationToken);
         }
     }
-
-    private static bool IsFenced(ErrorCode error) => error is ErrorCode.ProducerFenced or ErrorCode.InvalidProducerEpoch or ErrorCode.InvalidProducerIdMapping
-        or ErrorCode.IllegalGeneration or ErrorCode.UnknownMemberId or ErrorCode.FencedInstanceId;
-
-    private static string Describe(ErrorCode error, string what) => $"{what}: {ErrorCodes.Describe(error).Name}, {ErrorCodes.Describe(error).Meaning}";
 
     private bool TryAppend(Batch batch, in OutgoingRecord record)
     {
@@ -327,8 +264,8 @@ internal sealed class EmbeddedProducer : IRecordProducer
         if (batch.UnsentCount > 0)
         {
             if (_isOpen) AddToTransaction([batch]);
-            else if (_producerId < 0) InitProducer(CancellationToken.None);
-            batch.Builder.SetProducer(_producerId, _producerEpoch, batch.NextSequence);
+            else if (!_identity.IsKnown) InitProducer(CancellationToken.None);
+            batch.Builder.SetProducer(_identity.ProducerId, _identity.Epoch, batch.NextSequence);
             batch.Seal();
             Offer(batch);
         }
@@ -385,7 +322,7 @@ internal sealed class EmbeddedProducer : IRecordProducer
         var text = Refused(batch, count, answer);
         if (_options.TransactionalId is not null)
         {
-            if (IsFenced(answer.ErrorCode)) throw new TaskMigratedException(text);
+            if (TransactionCalls.IsFenced(answer.ErrorCode)) throw new TaskMigratedException(text);
             if (answer.ErrorCode is ErrorCode.InvalidTxnState or ErrorCode.OutOfOrderSequenceNumber or ErrorCode.UnknownProducerId) throw new TransactionAbortedException(text);
         }
 
@@ -404,11 +341,7 @@ internal sealed class EmbeddedProducer : IRecordProducer
 
     private void InitProducer(CancellationToken cancellationToken)
     {
-        var request = new InitProducerIdRequest
-        {
-            TransactionalId = _options.TransactionalId,
-            TransactionTimeoutMs = _options.TransactionalId is null ? int.MaxValue : (int)_options.TransactionTimeout.TotalMilliseconds,
-        };
+        var request = TransactionCalls.Init(ProducerIdentity.Unknown(_options.TransactionalId), _options.TransactionTimeout, InitProducerIdRequest.Versions.Max);
         if (_options.TransactionalId is null)
         {
             var response = Wait(request);
@@ -429,11 +362,7 @@ internal sealed class EmbeddedProducer : IRecordProducer
             $"Transactions of '{_options.TransactionalId}' cannot be started",
             cancellationToken);
 
-        void Take(InitProducerIdResponse response)
-        {
-            _producerId = response.ProducerId;
-            _producerEpoch = response.ProducerEpoch;
-        }
+        void Take(InitProducerIdResponse response) => _identity = new ProducerIdentity(_options.TransactionalId, response.ProducerId, response.ProducerEpoch);
     }
 
     private TResponse Wait<TResponse>(IRequest<TResponse> request)

@@ -194,6 +194,19 @@ public sealed class RecordBatchBuilder : IDisposable
         return batch.WrittenMemory;
     }
 
+    /// <summary>Says anew who produces the batch that is built: one that a broker has refused is offered again under another epoch (KIP-360).</summary>
+    /// <returns>The same memory as <see cref="Build"/>'s; nobody may be reading it meanwhile.</returns>
+    public ReadOnlyMemory<byte> Renumber(long producerId, short producerEpoch, int baseSequence)
+    {
+        if (!_built)
+            throw new InvalidOperationException("The batch is not built yet: set its producer instead.");
+        SetProducer(producerId, producerEpoch, baseSequence);
+        PooledBuffer batch = _options.Compression == CompressionType.None ? _plain : _compressed!;
+        WriteProducer(batch.MutableSpan);
+        RecordBatchPatch.UpdateCrc(batch.MutableSpan);
+        return batch.WrittenMemory;
+    }
+
     /// <summary>Gives the memory back.</summary>
     public void Dispose()
     {
@@ -254,10 +267,15 @@ public sealed class RecordBatchBuilder : IDisposable
         BinaryPrimitives.WriteInt64BigEndian(
             batch[RecordBatchHeader.MaxTimestampPosition..],
             logAppendTime ? _options.LogAppendTimestamp : _maxTimestamp);
+        WriteProducer(batch);
+        BinaryPrimitives.WriteInt32BigEndian(batch[RecordBatchHeader.RecordCountPosition..], _count);
+        RecordBatchPatch.UpdateCrc(batch);
+    }
+
+    private void WriteProducer(Span<byte> batch)
+    {
         BinaryPrimitives.WriteInt64BigEndian(batch[RecordBatchHeader.ProducerIdPosition..], _producerId);
         BinaryPrimitives.WriteInt16BigEndian(batch[RecordBatchHeader.ProducerEpochPosition..], _producerEpoch);
         BinaryPrimitives.WriteInt32BigEndian(batch[RecordBatchHeader.BaseSequencePosition..], _baseSequence);
-        BinaryPrimitives.WriteInt32BigEndian(batch[RecordBatchHeader.RecordCountPosition..], _count);
-        RecordBatchPatch.UpdateCrc(batch);
     }
 }

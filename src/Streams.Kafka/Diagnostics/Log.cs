@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Streams.Core;
 
 namespace Streams.Kafka.Diagnostics;
 
@@ -19,4 +20,16 @@ internal static partial class Log
 
     [LoggerMessage(101, LogLevel.Warning, "Consumer {ClientId} has not ended within {Seconds} s, as librdkafka 2.0 to 2.3 may not after a topic was deleted; its threads are left behind")]
     public static partial void ClientDoesNotEnd(ILogger logger, string clientId, double seconds);
+
+    [LoggerMessage(200, LogLevel.Debug, "Producer {ClientId} offers {Count} record(s) to {Partition} again: {Reason}")]
+    public static partial void BatchOfferedAgain(ILogger logger, string clientId, int count, TopicPartition partition, string reason);
+
+    [LoggerMessage(201, LogLevel.Warning, "Producer {ClientId}: the numbers of records begin again, because {Partition} says {Code}: {Reason}")]
+    public static partial void ProducerRenumbered(ILogger logger, string clientId, TopicPartition partition, string code, string reason);
+
+    [LoggerMessage(202, LogLevel.Information, "Producer {ClientId}: a batch of {Bytes} bytes is too large for {Partition}; from now on they end at {MaxBytes}")]
+    public static partial void BatchSplit(ILogger logger, string clientId, int bytes, TopicPartition partition, int maxBytes);
+
+    [LoggerMessage(203, LogLevel.Error, "Producer {ClientId} sends nothing any more")]
+    public static partial void ProducerBroken(ILogger logger, string clientId, Exception failure);
 }

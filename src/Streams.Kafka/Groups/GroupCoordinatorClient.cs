@@ -12,19 +12,18 @@ namespace Streams.Kafka.Groups;
 /// </remarks>
 internal sealed class GroupCoordinatorClient : IGroupCoordinator
 {
-    private const sbyte GroupKeyType = 0;
-
     private readonly string _groupId;
     private readonly BrokerPool _membershipBrokers;
     private readonly BrokerPool _brokers;
     private readonly Retry _retry;
-    private volatile CachedAddress? _coordinator;
+    private readonly CoordinatorAddress _coordinator;
 
     public GroupCoordinatorClient(WireSettings settings, string groupId, TimeProvider time, Random random)
     {
         _groupId = groupId;
         _membershipBrokers = new BrokerPool(settings, time);
         _brokers = new BrokerPool(settings, time);
+        _coordinator = new CoordinatorAddress(_brokers, CoordinatorAddress.GroupKeyType, groupId);
         _retry = new Retry(settings, time, random);
     }
 
@@ -178,42 +177,17 @@ internal sealed class GroupCoordinatorClient : IGroupCoordinator
         BrokerPool brokers, Func<short, IRequest<TResponse>> build, TimeSpan timeout, CancellationToken cancellationToken)
         where TResponse : IApiMessage, IApiSchema, new()
     {
-        var coordinator = _coordinator ??= new CachedAddress(await FindCoordinatorAsync(cancellationToken).ConfigureAwait(false));
+        var coordinator = await _coordinator.FindAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            return await brokers.SendAsync(coordinator.Address, build, timeout, cancellationToken).ConfigureAwait(false);
+            return await brokers.SendAsync(coordinator, build, timeout, cancellationToken).ConfigureAwait(false);
         }
         catch (ConnectionLostException)
         {
             // Its broker may be gone for good: the next attempt asks where the coordinator is now.
-            _coordinator = null;
+            _coordinator.Forget();
             throw;
         }
-    }
-
-    private async Task<BrokerAddress> FindCoordinatorAsync(CancellationToken cancellationToken)
-    {
-        const short BatchedFrom = 4;
-        const short TypedFrom = 1;
-        var answer = await _brokers.SendAnyAsync<FindCoordinatorResponse>(
-            version => version switch
-            {
-                >= BatchedFrom => new FindCoordinatorRequest { KeyType = GroupKeyType, CoordinatorKeys = [_groupId] },
-                >= TypedFrom => new FindCoordinatorRequest { KeyType = GroupKeyType, Key = _groupId },
-                _ => new FindCoordinatorRequest { Key = _groupId },
-            },
-            cancellationToken).ConfigureAwait(false);
-        var what = $"Looking for the coordinator of group {_groupId}";
-        if (answer.Coordinators.Find(coordinator => coordinator.Key == _groupId) is { } found)
-        {
-            WireErrors.Check(found.ErrorCode, what, found.ErrorMessage);
-            return new BrokerAddress(found.Host, found.Port);
-        }
-
-        WireErrors.Check(answer.ErrorCode, what, answer.ErrorMessage);
-        return answer.Host.Length > 0
-            ? new BrokerAddress(answer.Host, answer.Port)
-            : throw new RetriableErrorException(ErrorCode.CoordinatorNotAvailable, what);
     }
 
     private GroupError Classify(ErrorCode code, string what)
@@ -233,7 +207,7 @@ internal sealed class GroupCoordinatorClient : IGroupCoordinator
     // Forgets the coordinator when the answer says that it is another broker now.
     private ErrorCode Remember(ErrorCode code)
     {
-        if (code is ErrorCode.NotCoordinator or ErrorCode.CoordinatorNotAvailable) _coordinator = null;
+        if (code is ErrorCode.NotCoordinator or ErrorCode.CoordinatorNotAvailable) _coordinator.Forget();
         return code;
     }
 
@@ -305,7 +279,4 @@ internal sealed class GroupCoordinatorClient : IGroupCoordinator
     }
 
     private static int Milliseconds(TimeSpan time) => (int)Math.Clamp(time.TotalMilliseconds, 0, int.MaxValue);
-
-    // A class, so that reading and forgetting it is atomic.
-    private sealed record CachedAddress(BrokerAddress Address);
 }

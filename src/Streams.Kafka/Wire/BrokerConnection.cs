@@ -103,14 +103,19 @@ internal sealed class BrokerConnection : IAsyncDisposable
     /// <exception cref="ConnectionLostException">The connection broke or the answer did not come in time.</exception>
     /// <exception cref="ClusterException">The broker has no version of the call that this client has.</exception>
     public Task<TResponse> SendAsync<TResponse>(Func<short, IRequest<TResponse>> build, TimeSpan timeout, CancellationToken cancellationToken)
+        where TResponse : IApiMessage, IApiSchema, new() =>
+        SendAsync(TResponse.Versions, build, timeout, cancellationToken);
+
+    /// <summary>As the other, for a caller who cannot use every version that this library has.</summary>
+    public Task<TResponse> SendAsync<TResponse>(VersionRange versions, Func<short, IRequest<TResponse>> build, TimeSpan timeout, CancellationToken cancellationToken)
         where TResponse : IApiMessage, IApiSchema, new()
     {
-        var version = ChooseVersion<TResponse>(TResponse.Versions);
+        var version = ChooseVersion<TResponse>(versions);
         var request = build(version);
         return ExchangeAsync(new PendingAnswer<TResponse>(request, version), request, version, timeout, cancellationToken);
     }
 
-    /// <summary>As <see cref="SendAsync"/>, for answers that bring much: their bytes lie in pooled memory, until whoever asked disposes them.</summary>
+    /// <summary>As <c>SendAsync</c>, for answers that bring much: their bytes lie in pooled memory, until whoever asked disposes them.</summary>
     /// <param name="versions">Versions that the caller can use, all of them ones that this library has.</param>
     /// <param name="build">Makes the request for the version chosen.</param>
     /// <param name="timeout">How long to wait for the answer.</param>

@@ -19,15 +19,21 @@ internal sealed class BrokerPool(WireSettings settings, TimeProvider time) : IAs
     public WireSettings Settings => settings;
 
     /// <summary>Sends to the given broker.</summary>
-    public async Task<TResponse> SendAsync<TResponse>(
+    public Task<TResponse> SendAsync<TResponse>(
         BrokerAddress address, Func<short, IRequest<TResponse>> build, TimeSpan timeout, CancellationToken cancellationToken)
+        where TResponse : IApiMessage, IApiSchema, new() =>
+        SendAsync(address, TResponse.Versions, build, timeout, cancellationToken);
+
+    /// <summary>Sends to the given broker, in one of the versions that the caller can use.</summary>
+    public async Task<TResponse> SendAsync<TResponse>(
+        BrokerAddress address, VersionRange versions, Func<short, IRequest<TResponse>> build, TimeSpan timeout, CancellationToken cancellationToken)
         where TResponse : IApiMessage, IApiSchema, new()
     {
         var connection = await ConnectionAsync(address, cancellationToken).ConfigureAwait(false);
-        return await connection.SendAsync(build, timeout, cancellationToken).ConfigureAwait(false);
+        return await connection.SendAsync(versions, build, timeout, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>As <see cref="SendAsync"/>, for answers that bring much; see <see cref="BrokerConnection.SendForPooledAsync"/>.</summary>
+    /// <summary>As <c>SendAsync</c>, for answers that bring much; see <see cref="BrokerConnection.SendForPooledAsync"/>.</summary>
     public async Task<PooledAnswer<TResponse>> SendForPooledAsync<TResponse>(
         BrokerAddress address, VersionRange versions, Func<short, IRequest<TResponse>> build, TimeSpan timeout, CancellationToken cancellationToken)
         where TResponse : IApiMessage, IApiSchema, new()
