@@ -7,6 +7,7 @@ using Streams.Kafka.Administration;
 using Streams.Kafka.Consuming;
 using Streams.Kafka.Groups;
 using Streams.Kafka.OAuth;
+using Streams.Kafka.Producing;
 using Streams.Kafka.Librdkafka;
 using Streams.Kafka.Wire;
 
@@ -110,6 +111,7 @@ public sealed class KafkaCluster : ICluster
     public IRecordProducer CreateProducer(ProducerOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
+        if (_isManaged) return new ManagedProducer(options, new ClientSettings($"Producer {options.ClientId}", _clientConfig, options.Properties), _settings, _time, NewRandom(), _logger);
         return new KafkaRecordProducer(options, _clientConfig, _bootstrapServers, _settings.Security.Tokens, CreateAdmin(options.ClientId), _settings.ApiTimeout, _time, _logger);
     }
 

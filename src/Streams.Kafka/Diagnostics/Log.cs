@@ -30,6 +30,9 @@ internal static partial class Log
     [LoggerMessage(202, LogLevel.Information, "Producer {ClientId}: a batch of {Bytes} bytes is too large for {Partition}; from now on they end at {MaxBytes}")]
     public static partial void BatchSplit(ILogger logger, string clientId, int bytes, TopicPartition partition, int maxBytes);
 
+    [LoggerMessage(204, LogLevel.Warning, "Producer {ClientId} still cannot write to {Partition}: {Reason}")]
+    public static partial void PartitionWaits(ILogger logger, string clientId, TopicPartition partition, string reason);
+
     [LoggerMessage(203, LogLevel.Error, "Producer {ClientId} sends nothing any more")]
     public static partial void ProducerBroken(ILogger logger, string clientId, Exception failure);
 }

@@ -28,6 +28,9 @@ internal sealed class BatchSender : IThreadPoolWorkItem, IDisposable
 
     private const double Jitter = 0.2;
 
+    /// <summary>A leader that moves is found by the second attempt; the third one that fails is worth telling, once.</summary>
+    private const int AttemptsWithoutWarning = 3;
+
     /// <summary>The oldest version whose batches have numbers, and the oldest that takes zstd (KIP-110).</summary>
     private const short NumberedFrom = 3;
     private const short ZstdFrom = 7;
@@ -663,13 +666,14 @@ internal sealed class BatchSender : IThreadPoolWorkItem, IDisposable
         batch.LastReason = reason;
         partition.IsInFlight = false;
         partition.NotBefore = After(_time.GetTimestamp(), Pause(partition.Attempts++));
-        Log.BatchOfferedAgain(_logger, _clientId, batch.Count, partition.Id, reason);
+        if (partition.Attempts == AttemptsWithoutWarning) Log.PartitionWaits(_logger, _clientId, partition.Id, reason);
+        else Log.BatchOfferedAgain(_logger, _clientId, batch.Count, partition.Id, reason);
     }
 
     private TimeSpan Pause(int attempt)
     {
         var pause = Min(_settings.RetryBackoff * (1 << Math.Min(attempt, 20)), _settings.MaxRetryBackoff);
-        return pause * (1 - Jitter + (2 * Jitter * _random.NextDouble()));
+        lock (_random) return pause * (1 - Jitter + (2 * Jitter * _random.NextDouble()));
     }
 
     private void GiveUpExpired(ProducerPartition partition, long now)

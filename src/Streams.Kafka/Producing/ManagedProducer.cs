@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Runtime.ExceptionServices;
-using System.Security.Cryptography;
 using Kafka.Protocol;
 using Kafka.Protocol.Records;
 using Microsoft.Extensions.Logging;
@@ -36,26 +35,24 @@ internal sealed class ManagedProducer : IRecordProducer
     private bool _isDisposed;
 
     /// <param name="options">What the engine asks for.</param>
-    /// <param name="wire">How to reach the cluster.</param>
     /// <param name="settings">The user's settings.</param>
+    /// <param name="wire">How to reach the cluster.</param>
     /// <param name="time">The clock.</param>
+    /// <param name="random">Jitter of pauses, used under its own lock.</param>
     /// <param name="logger">Where trouble is told.</param>
     /// <exception cref="ConfigException">A setting is not known or not allowed, or the codec's native library is missing.</exception>
-    public ManagedProducer(ProducerOptions options, WireSettings wire, ClientSettings settings, TimeProvider time, ILogger logger)
+    public ManagedProducer(ProducerOptions options, ClientSettings settings, WireSettings wire, TimeProvider time, Random random, ILogger logger)
     {
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
         _settings = ManagedProducerSettings.Take(options, wire, settings);
-        settings.RefuseRest();
         RequireCodec(_settings);
-        _wire = wire with { RequestTimeout = _settings.RequestTimeout };
+        _wire = wire with { ClientId = options.ClientId, RequestTimeout = _settings.RequestTimeout };
         _time = time;
         _brokers = new BrokerPool(_wire, time);
-
-        // Jitter only has to differ between producers that lost the same broker at the same moment. One source each: they are used under different locks.
-        _retry = new Retry(_wire, time, NewRandom());
-        if (options.TransactionalId is { } transactionalId) _transactions = new TransactionClient(_brokers, transactionalId, options.TransactionTimeout, time, NewRandom());
-        _sender = new BatchSender(_settings, options.ClientId, options.TransactionalId, _brokers, _transactions, time, NewRandom(), logger);
+        _retry = new Retry(_wire, time, random);
+        if (options.TransactionalId is { } transactionalId) _transactions = new TransactionClient(_brokers, transactionalId, options.TransactionTimeout, time, random);
+        _sender = new BatchSender(_settings, options.ClientId, options.TransactionalId, _brokers, _transactions, time, random, logger);
     }
 
     public ProducerTopic GetTopic(string name, bool trackOffsets = false)
@@ -203,8 +200,6 @@ internal sealed class ManagedProducer : IRecordProducer
         _sender.Dispose();
         _brokers.DisposeAsync().AsTask().GetAwaiter().GetResult();
     }
-
-    private static Random NewRandom() => new(RandomNumberGenerator.GetInt32(int.MaxValue));
 
     // Said at the start, not when the first batch is full.
     private static void RequireCodec(ManagedProducerSettings settings)

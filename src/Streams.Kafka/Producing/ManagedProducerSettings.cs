@@ -67,7 +67,7 @@ internal sealed record ManagedProducerSettings
             ("enable.idempotence", "true"),
             ("transactional.id", options.TransactionalId ?? ""),
             ("transaction.timeout.ms", ((long)options.TransactionTimeout.TotalMilliseconds).ToString(CultureInfo.InvariantCulture)));
-        return new ManagedProducerSettings
+        var read = new ManagedProducerSettings
         {
             BatchBytes = Math.Min(settings.TakeInt32(512 << 10, 0, int.MaxValue, "batch.size"), maxRequestBytes),
             MaxRequestBytes = maxRequestBytes,
@@ -81,6 +81,8 @@ internal sealed record ManagedProducerSettings
             Compression = compression,
             CompressionLevel = level == NoLevel ? null : levelNumber,
         };
+        settings.RefuseRest();
+        return read;
     }
 
     private static TimeSpan Max(TimeSpan one, TimeSpan other) => one > other ? one : other;

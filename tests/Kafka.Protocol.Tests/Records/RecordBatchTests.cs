@@ -75,6 +75,26 @@ public sealed class RecordBatchTests
         Assert.False(records.MoveNext());
     }
 
+    [Theory]
+    [InlineData(CompressionType.None)]
+    [InlineData(CompressionType.Lz4)]
+    public void Renumbered_batch_is_the_one_that_was_built_with_these_numbers(CompressionType compression)
+    {
+        using var builder = new RecordBatchBuilder(new RecordBatchOptions { Compression = compression, IsTransactional = true });
+        Assert.Throws<InvalidOperationException>(() => builder.Renumber(7, 2, 0));
+        builder.TryAppend(1, Bytes("key"), Bytes("value"));
+        builder.SetProducer(7, 1, 100);
+        byte[] first = builder.Build().ToArray();
+        byte[] again = builder.Renumber(7, 2, 0).ToArray();
+
+        builder.Reset();
+        builder.TryAppend(1, Bytes("key"), Bytes("value"));
+        builder.SetProducer(7, 2, 0);
+        Assert.Equal(builder.Build().ToArray(), again);
+        Assert.NotEqual(first, again);
+        Assert.True(RecordBatchView.Read(again).IsCrcValid);
+    }
+
     [Fact]
     public void Builder_refuses_what_does_not_fit_and_stays_usable()
     {
