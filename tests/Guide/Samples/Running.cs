@@ -66,6 +66,15 @@ public sealed class Running
     }
 
     [Fact]
+    public void Kafka_with_managed_clients()
+    {
+        // <snippet kafka-managed>
+        var cluster = new KafkaCluster("kafka-1:9092", new Dictionary<string, string> { ["client.library"] = "managed" });
+        // </snippet>
+        Assert.Contains("kafka-1:9092", cluster.Description, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Kafka_with_tokens()
     {
         var security = new Dictionary<string, string> { ["security.protocol"] = "SASL_SSL", ["sasl.mechanism"] = "OAUTHBEARER" };
