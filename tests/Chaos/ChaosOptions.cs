@@ -24,6 +24,12 @@ internal sealed record ChaosOptions
     /// <summary>A running cluster to use instead of a broker of the run's own, which then has no faults; <c>null</c> for a broker of its own.</summary>
     public string? BootstrapServers { get; init; }
 
+    /// <summary>Whose clients the processes use, <c>client.library</c>; <c>null</c> for a mixture by the seed.</summary>
+    public string? Client { get; init; }
+
+    /// <summary>The library of an instance, or of the feeder and the judge (-1).</summary>
+    public string ClientOf(int instance) => Client ?? (((Seed >> (instance + 2)) & 1) == 0 ? "managed" : "confluent");
+
     /// <summary>Whether the folder with data and logs stays.</summary>
     public bool Keep { get; init; }
 
@@ -44,6 +50,12 @@ internal sealed record ChaosOptions
             if (name == "--guarantee" && value is "exactly-once" or "at-least-once")
             {
                 options = options with { IsExactlyOnce = value == "exactly-once" };
+                continue;
+            }
+
+            if (name == "--client" && value is "confluent" or "managed")
+            {
+                options = options with { Client = value };
                 continue;
             }
 

@@ -16,9 +16,9 @@ internal static class ChaosRun
         var time = TimeProvider.System;
         var pairs = options.Records / 2;
         using var scene = new Scene(options);
-        say($"seed {options.Seed}: {options.Records} records in {options.Duration.TotalSeconds:0} s, {options.Instances} instances, {options.Standbys} standbys, {(options.IsExactlyOnce ? "exactly-once" : "at-least-once")}; data and logs in {scene.Folder}");
+        say($"seed {options.Seed}: {options.Records} records in {options.Duration.TotalSeconds:0} s, {options.Instances} instances, {options.Standbys} standbys, {(options.IsExactlyOnce ? "exactly-once" : "at-least-once")}, clients {string.Join(", ", Enumerable.Range(0, options.Instances).Select(options.ClientOf))} and {options.ClientOf(-1)} to feed and judge; data and logs in {scene.Folder}");
         if (scene.HasBroker) scene.StartBroker();
-        await using var cluster = new KafkaCluster(scene.Bootstrap);
+        await using var cluster = new KafkaCluster(scene.Bootstrap, ClientLibrary.Settings(options.ClientOf(-1)));
         using (var admin = cluster.CreateAdmin("chaos"))
         {
             // What another run has left there would be judged with this one's.

@@ -40,11 +40,15 @@ internal sealed class Child : IDisposable
         }
     }
 
-    public static Child Start(string logFile, Action<string>? onLine, params string[] arguments)
+    public static Child Start(string logFile, Action<string>? onLine, params string[] arguments) => Start(logFile, onLine, null, arguments);
+
+    /// <summary>As above, with one environment variable.</summary>
+    public static Child Start(string logFile, Action<string>? onLine, (string Name, string Value)? variable, params string[] arguments)
     {
         // Its input stays open as long as this process lives; its end tells the child to go.
         var start = new ProcessStartInfo("dotnet") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
+        if (variable is var (name, value)) start.Environment[name] = value;
         return new Child(Process.Start(start)!, new StreamWriter(logFile, append: true) { AutoFlush = true }, onLine);
     }
 

@@ -41,6 +41,7 @@ internal static class CountingApplication
         {
             ApplicationId = ApplicationId,
             BootstrapServers = bootstrap,
+            ClientProperties = ClientLibrary.OfThisProcess,
             StateDirectory = stateDirectory,
             ProcessingGuarantee = guarantee == "exactly-once" ? ProcessingGuarantee.ExactlyOnce : ProcessingGuarantee.AtLeastOnce,
             CommitInterval = TimeSpan.FromMilliseconds(200),
@@ -59,7 +60,7 @@ internal static class CountingApplication
         if (args is [_, _, _, _, _, var step, var call])
         {
             // It is to die at a step of a commit, so it commits often.
-            var killing = new KillingCluster(new KafkaCluster(bootstrap), Enum.Parse<CommitStep>(step), int.Parse(call, CultureInfo.InvariantCulture), Console.Error);
+            var killing = new KillingCluster(new KafkaCluster(bootstrap, ClientLibrary.OfThisProcess), Enum.Parse<CommitStep>(step), int.Parse(call, CultureInfo.InvariantCulture), Console.Error);
             config = config with { BootstrapServers = null, Cluster = killing, CommitInterval = TimeSpan.FromMilliseconds(20) };
         }
 

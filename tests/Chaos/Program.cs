@@ -10,12 +10,13 @@ internal static class Program
 {
     private const string Usage = """
         Usage: Chaos [--minutes N | --seconds N] [--records N] [--seed N] [--guarantee exactly-once|at-least-once] [--instances N]
-                     [--bootstrap-servers HOST:PORT] [--keep]
+                     [--client confluent|managed] [--bootstrap-servers HOST:PORT] [--keep]
           --minutes, --seconds  how long faults happen (default 1 minute)
           --records             records to process in all (default 1000000)
           --seed                what happens when (default: random; it is printed)
           --guarantee           default exactly-once
           --instances           processes of the application (default 3)
+          --client              whose clients all processes use (default: each one's by the seed)
           --bootstrap-servers   a running cluster (Apache Kafka, say) instead of a broker of the run's own: only instances have faults then.
                                 The topics of the run are made and deleted there; they must not exist before
           --keep                leave the folder with data and logs behind
@@ -25,7 +26,7 @@ internal static class Program
     {
         CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
         if (args is ["app", ..]) return await CountingApplication.RunAsync(args[1..]).ConfigureAwait(false);
-        if (args.Any(argument => argument is "--minutes" or "--seconds" or "--records" or "--seed" or "--guarantee" or "--instances" or "--bootstrap-servers" or "--keep" or "--help"))
+        if (args.Any(argument => argument is "--minutes" or "--seconds" or "--records" or "--seed" or "--guarantee" or "--instances" or "--client" or "--bootstrap-servers" or "--keep" or "--help"))
         {
             if (ChaosOptions.Parse(args, out var fault) is not { } options)
             {

@@ -85,6 +85,7 @@ internal sealed partial class Scene : IDisposable
         _instances[index] = Child.Start(
             LogOf(index),
             null,
+            ClientLibrary.Variable(_options.ClientOf(index)),
             [
                 Path.Combine(AppContext.BaseDirectory, "Chaos.dll"),
                 "app",
