@@ -718,7 +718,9 @@ internal sealed class BatchSender : IThreadPoolWorkItem, IDisposable
     private void Split(ProducerPartition partition)
     {
         var batch = partition.TakeHead();
-        partition.MaxBatchBytes = Math.Max(1, Math.Min(partition.MaxBatchBytes, batch.BufferedBytes) / 2);
+
+        // One that was filled under an earlier, larger bound says nothing about the one there is.
+        if (batch.BufferedBytes <= partition.MaxBatchBytes) partition.MaxBatchBytes = Math.Max(1, batch.BufferedBytes / 2);
         var parts = new Queue<ProducerBatch>();
         ProducerBatch? part = null;
         var view = RecordBatchView.Read(batch.Bytes.Span);
