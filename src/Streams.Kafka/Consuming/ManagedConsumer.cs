@@ -65,6 +65,8 @@ internal sealed class ManagedConsumer : IRecordConsumer
         _retry = new Retry(_settings, time, random);
     }
 
+    private int ShareBytes => Math.Max(MinShareBytes, _options.MaxBufferedBytes / Math.Max(1, _positions.Count));
+
     public void Assign(IReadOnlyCollection<TopicPartitionOffset> partitions)
     {
         ArgumentNullException.ThrowIfNull(partitions);
@@ -191,9 +193,11 @@ internal sealed class ManagedConsumer : IRecordConsumer
             if (position.IsPaused || !IsCurrent(position)) continue;
             if (position.Ready.TryDequeue(out var batch))
             {
+                // What has room all the time is asked for again when its fetch is back: looking through all partitions is for when that changes, not for each batch.
+                var wasFull = position.ReadyBytes >= ShareBytes;
                 position.ReadyBytes -= batch.SizeBytes;
                 TakeTurns(position);
-                StartFetches();
+                if (wasFull && position.ReadyBytes < ShareBytes) StartFetches();
                 return batch;
             }
 
@@ -228,7 +232,7 @@ internal sealed class ManagedConsumer : IRecordConsumer
         List<FetchPosition>? homeless = null;
         List<FetchPosition>? inDoubt = null;
         Dictionary<BrokerAddress, List<(FetchPosition Position, int LeaderEpoch)>>? byLeader = null;
-        var share = Math.Max(MinShareBytes, _options.MaxBufferedBytes / Math.Max(1, _positions.Count));
+        var share = ShareBytes;
         foreach (var position in _positions.Values)
         {
             if (!position.MayBeAsked || position.ReadyBytes >= share) continue;
