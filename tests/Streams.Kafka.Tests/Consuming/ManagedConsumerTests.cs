@@ -222,6 +222,72 @@ public sealed class ManagedConsumerTests : IAsyncLifetime
         Assert.Throws<ObjectDisposedException>(() => consumer.Poll(TimeSpan.Zero));
     }
 
+    /// <summary>Whatever brokers do to single fetches, and whatever the reader pauses and resumes, each record comes once and in order.</summary>
+    [Fact]
+    public void Faults_at_random_lose_and_double_nothing()
+    {
+        const int Batches = 150;
+        var seed = Environment.TickCount;
+        TestContext.Current.TestOutputHelper!.WriteLine($"seed {seed}");
+        var random = new Random(seed);
+        var batches = new List<(long Base, byte[] Bytes)>();
+        var next = 0L;
+        while (batches.Count < Batches)
+        {
+            var values = Enumerable.Range(0, random.Next(1, 6)).Select(index => $"{next + index}").ToArray();
+            batches.Add((next, _log.Append(next, _log.LeaderEpoch, -1, values)));
+            next += values.Length;
+        }
+
+        // On the broker's side, under its lock.
+        _log.OnHangUp = (_, _) => random.Next(12) == 0;
+        _log.OnFetch = (broker, asked) =>
+        {
+            if (random.Next(15) == 0)
+            {
+                _log.Leader ^= 1;
+                _log.LeaderEpoch++;
+            }
+
+            if (asked.FetchOffset == next) return null;
+            switch (random.Next(8))
+            {
+                case 0:
+                    return new FetchResponse.PartitionData { ErrorCode = ErrorCode.OffsetNotAvailable };
+                case 1:
+                    return _log.Data([]);
+                case 2 when broker == _log.Leader && asked.CurrentLeaderEpoch == _log.LeaderEpoch:
+                    return new FetchResponse.PartitionData { PreferredReadReplica = broker ^ 1 };
+                case 3:
+                    return new FetchResponse.PartitionData { ErrorCode = ErrorCode.NotLeaderOrFollower };
+                default:
+                    var found = batches.FindLastIndex(batch => batch.Base <= asked.FetchOffset);
+                    var bytes = batches.Skip(found).Take(random.Next(1, 4)).SelectMany(batch => batch.Bytes).ToArray();
+                    var whole = batches[found].Bytes.Length;
+                    return _log.Data(random.Next(3) == 0 ? bytes[..random.Next(whole, bytes.Length + 1)] : bytes);
+            }
+        };
+        using var consumer = NewAssigned(properties: new() { ["client.rack"] = "here" });
+        var reading = new Random(seed);
+        var read = new List<string>();
+        while (read.Count < next)
+        {
+            if (reading.Next(4) == 0)
+            {
+                consumer.Pause([_partition]);
+                Assert.Null(consumer.Poll(TimeSpan.FromMilliseconds(reading.Next(2))));
+                consumer.Resume([_partition]);
+            }
+
+            if (reading.Next(10) == 0) consumer.Assign([new TopicPartitionOffset(_partition, read.Count)]);
+            using var batch = consumer.Poll(_patience);
+            Assert.NotNull(batch);
+            for (var index = 0; index < batch.Count; index++) read.Add(Encoding.UTF8.GetString(batch.Value(index)));
+        }
+
+        Assert.Equal(Enumerable.Range(0, (int)next).Select(number => $"{number}"), read);
+    }
+
     [Theory]
     [InlineData("fetch.min.bytes", "many")]
     [InlineData("fetch.max.bytes", "0")]
