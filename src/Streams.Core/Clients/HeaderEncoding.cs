@@ -11,7 +11,9 @@ public static class HeaderEncoding
     {
         ArgumentNullException.ThrowIfNull(headers);
         ArgumentNullException.ThrowIfNull(output);
-        foreach (var header in headers) Write(header.Key, header.Value, output);
+
+        // By index: an enumerator would be garbage, and this is called per record.
+        for (var index = 0; index < headers.Count; index++) Write(headers[index].Key, headers[index].Value, output);
     }
 
     /// <summary>Appends one header, for adapters whose clients have their own header type.</summary>

@@ -150,11 +150,7 @@ internal sealed class BatchSender : IThreadPoolWorkItem, IDisposable
         {
             if (_bufferedBytes > 0 && _bufferedBytes + bound > _settings.MaxBufferedBytes) return AddOutcome.NoRoom;
             var maxBytes = Math.Min(_settings.BatchBytes, partition.MaxBatchBytes);
-            if (partition.Open is { } filled && filled.BufferedBytes + bound > maxBytes)
-            {
-                Close(partition);
-                sends = true;
-            }
+            if (partition.Open is { } filled && filled.BufferedBytes + bound > maxBytes) sends = CloseFull(partition);
 
             var batch = partition.Open ?? _store.Take();
             if (!batch.Builder.TryAppendEncoded(batch.Count, timestamp, key, value, headers))
@@ -164,19 +160,16 @@ internal sealed class BatchSender : IThreadPoolWorkItem, IDisposable
                 return AddOutcome.TooLarge;
             }
 
-            if (partition.Open is null) Open(partition, batch);
+            if (partition.Open is null)
+            {
+                Open(partition, batch);
+                sends |= batch.IsDue;
+            }
+
             var bytes = batch.Builder.UncompressedBytes;
             _bufferedBytes += bytes - batch.BufferedBytes;
             batch.BufferedBytes = bytes;
-            if (bytes >= maxBytes)
-            {
-                Close(partition);
-                sends = true;
-            }
-            else if (batch.IsDue)
-            {
-                sends = true;
-            }
+            if (bytes >= maxBytes) sends |= CloseFull(partition);
         }
 
         if (sends) Schedule();
@@ -349,6 +342,13 @@ internal sealed class BatchSender : IThreadPoolWorkItem, IDisposable
         }
 
         if (!batch.IsDue) SetTimer(now, After(now, _settings.Linger));
+    }
+
+    /// <summary>Closes the batch being filled; true when it can go. Behind another it cannot: what that one waits for sends this one too.</summary>
+    private static bool CloseFull(ProducerPartition partition)
+    {
+        Close(partition);
+        return partition.Head is null && partition.Full.Count == 1;
     }
 
     private static void Close(ProducerPartition partition)
@@ -594,6 +594,8 @@ internal sealed class BatchSender : IThreadPoolWorkItem, IDisposable
 
     private void EndCall(ProduceCall call)
     {
+        if (call.IsEnded) return;
+        call.IsEnded = true;
         call.Lane.InFlight--;
         _underWay--;
         Changed();

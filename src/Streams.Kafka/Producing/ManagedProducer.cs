@@ -257,6 +257,7 @@ internal sealed class ManagedProducer : IRecordProducer
     /// <summary>Deals with batches that were given up: throws, or returns when the records may be left out.</summary>
     private void ThrowIfTrouble()
     {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         if (!_sender.HasTrouble) return;
         while (_sender.TakeFailure() is { } failure)
         {

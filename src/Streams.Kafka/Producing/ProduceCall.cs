@@ -15,6 +15,9 @@ internal sealed class ProduceCall(BrokerLane lane)
     /// <summary>Bytes of the batches, before compression.</summary>
     public long Bytes { get; private set; }
 
+    /// <summary>Whether its answer has come, or will not.</summary>
+    public bool IsEnded { get; set; }
+
     public void Add(ProducerPartition partition)
     {
         Partitions.Add(partition);

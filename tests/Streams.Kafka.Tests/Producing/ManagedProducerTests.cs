@@ -424,10 +424,11 @@ public sealed class ManagedProducerTests
         var topic = producer.GetTopic(ScriptedCluster.Topic);
         var key = new byte[10];
         var value = new byte[20];
+        var headers = Headers.Empty.Add("a", "b");
         long Fill()
         {
             var before = GC.GetAllocatedBytesForCurrentThread();
-            for (var number = 0; number < Records; number++) producer.Send(topic, 0, new OutgoingRecord(key, true, value, true, OutgoingRecord.TimeOfWriting, null));
+            for (var number = 0; number < Records; number++) producer.Send(topic, 0, new OutgoingRecord(key, true, value, true, OutgoingRecord.TimeOfWriting, headers));
             return GC.GetAllocatedBytesForCurrentThread() - before;
         }
 
@@ -438,6 +439,25 @@ public sealed class ManagedProducerTests
         // Opening the batch makes the timer's time; that is all.
         Assert.InRange(allocated, 0, 1_000);
         producer.Flush(Token);
+    }
+
+    [Fact]
+    public async Task Producer_that_is_disposed_sends_nothing_more_and_says_so()
+    {
+        await using var cluster = new ScriptedCluster();
+        var producer = cluster.NewProducer(TimeProvider.System, new ProducerOptions { ClientId = "test", Linger = TimeSpan.FromMinutes(10) });
+        var topic = producer.GetTopic(ScriptedCluster.Topic);
+        Send(producer, topic, 0, 0);
+        cluster.Answers.Reset();
+        producer.SendPending();
+        await UntilAsync(() => cluster.Requests<ProduceRequest>().Count > 0);
+        Send(producer, topic, 0, 1);
+        producer.Dispose();
+        producer.Dispose();
+        cluster.Answers.Set();
+        Assert.Throws<ObjectDisposedException>(() => Send(producer, topic, 0, 2));
+        Assert.Throws<ObjectDisposedException>(() => producer.Flush(Token));
+        await UntilAsync(() => cluster.Keys().Count == 1);
     }
 
     [Theory]
