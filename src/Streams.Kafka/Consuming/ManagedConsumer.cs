@@ -11,7 +11,7 @@ namespace Streams.Kafka.Consuming;
 
 /// <summary>Reads hand-assigned partitions on connections of its own. Fetches are always under way ahead of the reader, bounded in bytes.</summary>
 /// <remarks>
-/// <para>Fetches run on the thread pool and put batches into the queue of their partition; <see cref="Poll"/> takes from one partition after another. A partition is in one fetch at
+/// <para>Fetches run on the threads that read their answers (<see cref="WireSettings.ReadsOnOwnThread"/>), one for each connection, and put batches into the queue of their partition; <see cref="Poll"/> takes from one partition after another. A partition is in one fetch at
 /// most, so its batches never overtake each other, whatever is paused, resumed and moved in between. Everything shared is guarded by one lock, taken a few times per fetch.</para>
 /// <para>A broker answers a connection's requests in their order and keeps a fetch waiting until there are records. So that a partition that is assigned or resumed meanwhile need not wait
 /// for the others' records, there are two lanes, connections to a broker, with one fetch each; the second waits for a short time only and gives its partitions back to the first when that is free.</para>
@@ -46,6 +46,7 @@ internal sealed class ManagedConsumer : IRecordConsumer
     private readonly Dictionary<TopicPartition, FetchPosition> _positions = [];
     private readonly Queue<FetchPosition> _turns = new();
     private readonly HashSet<(BrokerAddress Address, int Lane)> _busyLanes = [];
+    private readonly Queue<Func<Task>> _started = new();
     private readonly HashSet<Task> _work = [];
     private readonly CancellationTokenSource _stopping = new();
     private int _firstToAsk;
@@ -57,7 +58,7 @@ internal sealed class ManagedConsumer : IRecordConsumer
     {
         _options = options;
         _fetching = FetchSettings.From(clientSettings, options);
-        _settings = settings with { ClientId = options.ClientId };
+        _settings = settings with { ClientId = options.ClientId, ReadsOnOwnThread = true };
         _time = time;
         _logger = logger;
         _lanes = [.. Enumerable.Range(0, Lanes).Select(_ => new BrokerPool(_settings, time))];
@@ -89,6 +90,8 @@ internal sealed class ManagedConsumer : IRecordConsumer
 
             StartFetches();
         }
+
+        Launch();
     }
 
     public void Unassign(IReadOnlyCollection<TopicPartition> partitions)
@@ -103,6 +106,8 @@ internal sealed class ManagedConsumer : IRecordConsumer
 
             StartFetches();
         }
+
+        Launch();
     }
 
     public void Pause(IReadOnlyCollection<TopicPartition> partitions)
@@ -131,20 +136,29 @@ internal sealed class ManagedConsumer : IRecordConsumer
 
             StartFetches();
         }
+
+        Launch();
     }
 
     public RecordBatch? Poll(TimeSpan timeout)
     {
-        lock (_gate)
+        try
         {
-            ObjectDisposedException.ThrowIf(_stopping.IsCancellationRequested, this);
-            var batch = TakeReady();
-            if (batch is not null || timeout == TimeSpan.Zero) return batch;
+            lock (_gate)
+            {
+                ObjectDisposedException.ThrowIf(_stopping.IsCancellationRequested, this);
+                var batch = TakeReady();
+                if (batch is not null || timeout == TimeSpan.Zero) return batch;
 
-            // Fetches, Wake and failures all pulse; waking early without a batch is allowed by the contract.
-            if (!_woken) Monitor.Wait(_gate, timeout);
-            _woken = false;
-            return TakeReady();
+                // Fetches, Wake and failures all pulse; waking early without a batch is allowed by the contract.
+                if (!_woken) Monitor.Wait(_gate, timeout);
+                _woken = false;
+                return TakeReady();
+            }
+        }
+        finally
+        {
+            Launch();
         }
     }
 
@@ -225,7 +239,7 @@ internal sealed class ManagedConsumer : IRecordConsumer
 
     private bool IsCurrent(FetchPosition position) => _positions.TryGetValue(position.Partition, out var current) && ReferenceEquals(current, position);
 
-    /// <summary>Sends off what may be fetched and is not. Under the gate.</summary>
+    /// <summary>Finds what may be fetched and is not. Under the gate; <see cref="Launch"/> follows when it has been left.</summary>
     private void StartFetches()
     {
         if (_stopping.IsCancellationRequested) return;
@@ -257,8 +271,8 @@ internal sealed class ManagedConsumer : IRecordConsumer
             positions.Add((position, leader.Epoch));
         }
 
-        if (homeless is not null) Run(() => FindLeadersAsync(homeless));
-        foreach (var position in inDoubt ?? []) Run(() => CheckLogAsync(position));
+        if (homeless is not null) _started.Enqueue(() => FindLeadersAsync(homeless));
+        foreach (var position in inDoubt ?? []) _started.Enqueue(() => CheckLogAsync(position));
         if (byLeader is null) return;
         foreach (var (address, positions) in byLeader)
         {
@@ -268,7 +282,7 @@ internal sealed class ManagedConsumer : IRecordConsumer
             foreach (var (position, _) in positions) position.IsBusy = true;
             _busyLanes.Add((address, lane));
             var fetch = new Fetch(address, lane, InTurn(positions), share);
-            Run(() => FetchAsync(fetch));
+            _started.Enqueue(() => FetchAsync(fetch));
         }
     }
 
@@ -279,25 +293,40 @@ internal sealed class ManagedConsumer : IRecordConsumer
         return first == 0 ? positions : [.. positions[first..], .. positions[..first]];
     }
 
-    // Tasks are kept until they are done, so that disposing waits for them: what they await ends with the consumer. What none of them expects is the reader's to know.
-    private void Run(Func<Task> work)
+    /// <summary>Does what <see cref="StartFetches"/> has found to do, up to where it has to wait. Not under the gate: sending is I/O, and so is opening a connection.</summary>
+    private void Launch()
     {
-        var task = Task.Run(work);
-        _work.Add(task);
-        task.ContinueWith(
-            done =>
+        while (true)
+        {
+            Func<Task>? work;
+            lock (_gate)
             {
-                lock (_gate)
+                if (!_started.TryDequeue(out work)) return;
+            }
+
+            var task = work();
+            lock (_gate)
+            {
+                // Kept until it is done, so that disposing waits for it: what it awaits ends with the consumer. What it does not expect is the reader's to know.
+                if (task.IsCompletedSuccessfully) continue;
+                _work.Add(task);
+            }
+
+            task.ContinueWith(
+                done =>
                 {
-                    _work.Remove(done);
-                    if (done.Exception is not { } crash) return;
-                    _crash = crash.InnerException;
-                    Monitor.PulseAll(_gate);
-                }
-            },
-            CancellationToken.None,
-            TaskContinuationOptions.ExecuteSynchronously,
-            TaskScheduler.Default);
+                    lock (_gate)
+                    {
+                        _work.Remove(done);
+                        if (done.Exception is not { } crash) return;
+                        _crash = crash.InnerException;
+                        Monitor.PulseAll(_gate);
+                    }
+                },
+                CancellationToken.None,
+                TaskContinuationOptions.ExecuteSynchronously,
+                TaskScheduler.Default);
+        }
     }
 
     private async Task FetchAsync(Fetch fetch)
@@ -506,6 +535,8 @@ internal sealed class ManagedConsumer : IRecordConsumer
             if (isEmpty && fetch.Lane == LaneOfLongWaits && _busyLanes.Contains((fetch.Address, LaneOfQuestions))) return;
             StartFetches();
         }
+
+        Launch();
     }
 
     private List<FetchPosition> Report(Fetch fetch, string code, string reason)
@@ -572,8 +603,10 @@ internal sealed class ManagedConsumer : IRecordConsumer
 
                         position.IsBusy = false;
                         StartFetches();
-                        return;
                     }
+
+                    Launch();
+                    return;
                 }
 
                 _leaders.Forget(partition);
@@ -627,6 +660,8 @@ internal sealed class ManagedConsumer : IRecordConsumer
                     });
                     StartFetches();
                 }
+
+                Launch();
             }
         }
         catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException && _stopping.IsCancellationRequested)

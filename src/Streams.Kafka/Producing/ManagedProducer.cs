@@ -47,7 +47,7 @@ internal sealed class ManagedProducer : IRecordProducer
         _options = options;
         _settings = ManagedProducerSettings.Take(options, wire, settings);
         RequireCodec(_settings);
-        _wire = wire with { ClientId = options.ClientId, RequestTimeout = _settings.RequestTimeout };
+        _wire = wire with { ClientId = options.ClientId, RequestTimeout = _settings.RequestTimeout, ReadsOnOwnThread = true };
         _time = time;
         _brokers = new BrokerPool(_wire, time);
         _retry = new Retry(_wire, time, random);

@@ -73,7 +73,7 @@ internal sealed class BrokerConnection : IAsyncDisposable
         {
             var stream = await BrokerTransport.ConnectAsync(address, settings.Security, linked.Token).ConfigureAwait(false);
             connection = new BrokerConnection(address, settings, time, stream);
-            connection._reading = connection.ReadAnswersAsync();
+            connection._reading = settings.ReadsOnOwnThread ? connection.ReadAnswersOnOwnThread() : connection.ReadAnswersAsync();
             await connection.NegotiateVersionsAsync(linked.Token).ConfigureAwait(false);
             var asked = time.GetTimestamp();
             if (await SaslAuthenticator.AuthenticateAsync(connection, settings.Security, linked.Token).ConfigureAwait(false) is { } lifetime)
@@ -112,7 +112,7 @@ internal sealed class BrokerConnection : IAsyncDisposable
     {
         var version = ChooseVersion<TResponse>(versions);
         var request = build(version);
-        return ExchangeAsync(new PendingAnswer<TResponse>(request, version), request, version, timeout, cancellationToken);
+        return ExchangeAsync(new PendingAnswer<TResponse>(request, version, _settings.ReadsOnOwnThread), request, version, timeout, cancellationToken);
     }
 
     /// <summary>As <c>SendAsync</c>, for answers that bring much: their bytes lie in pooled memory, until whoever asked disposes them.</summary>
@@ -128,7 +128,7 @@ internal sealed class BrokerConnection : IAsyncDisposable
     {
         var version = ChooseVersion<TResponse>(versions);
         var request = build(version);
-        return ExchangeAsync(new PendingPooledAnswer<TResponse>(request, version), request, version, timeout, cancellationToken);
+        return ExchangeAsync(new PendingPooledAnswer<TResponse>(request, version, _settings.ReadsOnOwnThread), request, version, timeout, cancellationToken);
     }
 
     /// <summary>Closes the connection once everything asked on it is answered; nobody may ask anything more on it.</summary>
@@ -154,13 +154,13 @@ internal sealed class BrokerConnection : IAsyncDisposable
     {
         var request = new ApiVersionsRequest { ClientSoftwareName = SoftwareName, ClientSoftwareVersion = "0.1.0" };
         const short PreferredVersion = 3;
-        var answer = await ExchangeAsync(new PendingAnswer<ApiVersionsResponse>(request, PreferredVersion), request, PreferredVersion, _settings.ConnectTimeout, cancellationToken).ConfigureAwait(false);
+        var answer = await ExchangeAsync(new PendingAnswer<ApiVersionsResponse>(request, PreferredVersion, _settings.ReadsOnOwnThread), request, PreferredVersion, _settings.ConnectTimeout, cancellationToken).ConfigureAwait(false);
 
         // A broker older than version 3 says so, in a body that PendingAnswer knows; then a plain version 0 is asked.
         if (answer.ErrorCode == ErrorCode.UnsupportedVersion)
         {
             var plain = new ApiVersionsRequest();
-            answer = await ExchangeAsync(new PendingAnswer<ApiVersionsResponse>(plain, 0), plain, 0, _settings.ConnectTimeout, cancellationToken).ConfigureAwait(false);
+            answer = await ExchangeAsync(new PendingAnswer<ApiVersionsResponse>(plain, 0, _settings.ReadsOnOwnThread), plain, 0, _settings.ConnectTimeout, cancellationToken).ConfigureAwait(false);
         }
 
         WireErrors.Check(answer.ErrorCode, $"Asking {Address} for its versions");
@@ -184,7 +184,8 @@ internal sealed class BrokerConnection : IAsyncDisposable
         {
             await _inFlight.WaitAsync(linked.Token).ConfigureAwait(false);
             await WriteAsync(request, version, answer, linked.Token).WaitAsync(linked.Token).ConfigureAwait(false);
-            return await answer.Task.WaitAsync(linked.Token).ConfigureAwait(false);
+            using var cancelling = linked.Token.UnsafeRegister(static (state, token) => ((PendingAnswerOf<TAnswer>)state!).Cancel(token), answer);
+            return await answer.Task.ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -253,6 +254,38 @@ internal sealed class BrokerConnection : IAsyncDisposable
         }
     }
 
+    private Task ReadAnswersOnOwnThread()
+    {
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var thread = new Thread(() =>
+        {
+            try
+            {
+                // Reads block, so that it stays on this thread.
+                ReadAnswersAsync().GetAwaiter().GetResult();
+                ended.SetResult();
+            }
+            catch (Exception e)
+            {
+                // Nobody expects one; whoever disposes the connection gets it.
+                ended.SetException(e);
+            }
+        })
+        {
+            IsBackground = true,
+            Name = $"kafka {_settings.ClientId}",
+        };
+        thread.Start();
+        return ended.Task;
+    }
+
+    private ValueTask ReadExactlyAsync(Memory<byte> target)
+    {
+        if (!_settings.ReadsOnOwnThread) return _stream.ReadExactlyAsync(target, _closed.Token);
+        _stream.ReadExactly(target.Span);
+        return ValueTask.CompletedTask;
+    }
+
     private async Task ReadAnswersAsync()
     {
         try
@@ -260,7 +293,7 @@ internal sealed class BrokerConnection : IAsyncDisposable
             var head = new byte[LengthPrefixBytes];
             while (true)
             {
-                await _stream.ReadExactlyAsync(head, _closed.Token).ConfigureAwait(false);
+                await ReadExactlyAsync(head).ConfigureAwait(false);
                 var length = BinaryPrimitives.ReadInt32BigEndian(head);
                 if (length < CorrelationIdBytes || length > _settings.MaxResponseBytes)
                     throw new ProtocolException($"an answer of {length} bytes was announced, allowed are {CorrelationIdBytes} to {_settings.MaxResponseBytes}");
@@ -302,7 +335,7 @@ internal sealed class BrokerConnection : IAsyncDisposable
         while (true)
         {
             var room = Math.Min(length, body.Length) - filled;
-            await _stream.ReadExactlyAsync(body.AsMemory(filled, room), _closed.Token).ConfigureAwait(false);
+            await ReadExactlyAsync(body.AsMemory(filled, room)).ConfigureAwait(false);
             filled += room;
             if (filled == length) return body;
             var grown = NewBody((int)Math.Min(length, 2L * filled), pooled);

@@ -25,12 +25,15 @@ internal abstract class PendingAnswer
 
 /// <inheritdoc/>
 /// <typeparam name="TAnswer">What is handed to whoever waits.</typeparam>
-internal abstract class PendingAnswerOf<TAnswer> : PendingAnswer
+/// <param name="runsCallerInline">Whether whoever waits goes on where the answer is read; otherwise on the thread pool, since a reading loop that they share must not run callers' code.</param>
+internal abstract class PendingAnswerOf<TAnswer>(bool runsCallerInline) : PendingAnswer
 {
-    // Continuations run elsewhere: the reading loop must not run callers' code.
-    protected TaskCompletionSource<TAnswer> Source { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    protected TaskCompletionSource<TAnswer> Source { get; } = new(runsCallerInline ? TaskCreationOptions.None : TaskCreationOptions.RunContinuationsAsynchronously);
 
     public Task<TAnswer> Task => Source.Task;
+
+    /// <summary>Nobody waits any more; the answer is read and dropped.</summary>
+    public void Cancel(CancellationToken cancellationToken) => Source.TrySetCanceled(cancellationToken);
 
     public override void Fail(Exception failure)
     {
@@ -46,7 +49,7 @@ internal abstract class PendingAnswerOf<TAnswer> : PendingAnswer
 }
 
 /// <summary>Waits for an answer whose bytes are its own.</summary>
-internal sealed class PendingAnswer<TResponse>(IRequest<TResponse> request, short version) : PendingAnswerOf<TResponse>
+internal sealed class PendingAnswer<TResponse>(IRequest<TResponse> request, short version, bool runsCallerInline) : PendingAnswerOf<TResponse>(runsCallerInline)
     where TResponse : IApiMessage, new()
 {
     private const int CorrelationIdBytes = 4;
@@ -74,7 +77,7 @@ internal sealed class PendingAnswer<TResponse>(IRequest<TResponse> request, shor
 }
 
 /// <summary>Waits for an answer whose bytes go back to the pool when it has been used.</summary>
-internal sealed class PendingPooledAnswer<TResponse>(IRequest<TResponse> request, short version) : PendingAnswerOf<PooledAnswer<TResponse>>
+internal sealed class PendingPooledAnswer<TResponse>(IRequest<TResponse> request, short version, bool runsCallerInline) : PendingAnswerOf<PooledAnswer<TResponse>>(runsCallerInline)
     where TResponse : IApiMessage, new()
 {
     public override bool IsPooled => true;
@@ -83,8 +86,8 @@ internal sealed class PendingPooledAnswer<TResponse>(IRequest<TResponse> request
     {
         try
         {
-            // When nobody waits any more the array is the garbage collector's: a rare one, and the pool does without.
-            Source.TrySetResult(new PooledAnswer<TResponse>(MessageFrames.DecodeResponse(request, version, CorrelationId, bytes.AsMemory(0, length)), bytes));
+            var answer = new PooledAnswer<TResponse>(MessageFrames.DecodeResponse(request, version, CorrelationId, bytes.AsMemory(0, length)), bytes);
+            if (!Source.TrySetResult(answer)) answer.Dispose();
         }
         catch (ProtocolException e)
         {

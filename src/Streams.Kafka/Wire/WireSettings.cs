@@ -30,6 +30,12 @@ internal sealed record WireSettings
     /// <summary>Longest answer accepted, in bytes (default 100 MiB, as <c>receive.message.max.bytes</c>); a longer one ends the connection before anything is allocated.</summary>
     public int MaxResponseBytes { get; init; } = 100 << 20;
 
+    /// <summary>
+    /// Whether each connection reads on a thread of its own and callers go on there when their answer has come (default no: both on the thread pool). For callers whose latency matters and who
+    /// never block: an answer then wakes one thread, whatever else the pool is at, instead of two or three that may have to wait for a processor each.
+    /// </summary>
+    public bool ReadsOnOwnThread { get; init; }
+
     /// <summary>Requests waiting for an answer on one connection (default 16); further ones wait their turn.</summary>
     public int MaxInFlight { get; init; } = 16;
 }
