@@ -24,8 +24,8 @@ internal static partial class Log
     [LoggerMessage(200, LogLevel.Debug, "Producer {ClientId} offers {Count} record(s) to {Partition} again: {Reason}")]
     public static partial void BatchOfferedAgain(ILogger logger, string clientId, int count, TopicPartition partition, string reason);
 
-    [LoggerMessage(201, LogLevel.Warning, "Producer {ClientId}: the numbers of records begin again, because {Partition} says {Code}: {Reason}")]
-    public static partial void ProducerRenumbered(ILogger logger, string clientId, TopicPartition partition, string code, string reason);
+    [LoggerMessage(201, LogLevel.Warning, "Producer {ClientId}: the numbers of records begin again, because {Partition} says {Reason}")]
+    public static partial void ProducerRenumbered(ILogger logger, string clientId, TopicPartition partition, string reason);
 
     [LoggerMessage(202, LogLevel.Information, "Producer {ClientId}: a batch of {Bytes} bytes is too large for {Partition}; from now on they end at {MaxBytes}")]
     public static partial void BatchSplit(ILogger logger, string clientId, int bytes, TopicPartition partition, int maxBytes);

@@ -114,7 +114,7 @@ internal sealed class ManagedProducer : IRecordProducer
         while (!_sender.IsEmpty)
         {
             GiveUpIfClosing(What);
-            _sender.Await(Awaited.Empty, 0, _waitSlice, cancellationToken);
+            _sender.News.Await(() => _sender.IsEmpty, evenInTrouble: false, _waitSlice, cancellationToken);
             ThrowIfTrouble();
             if (!_sender.IsEmpty && _time.GetElapsedTime(start) > _wire.ApiTimeout)
                 throw new ClusterUnavailableException($"Producer {_options.ClientId}: not everything was acknowledged within {_wire.ApiTimeout.TotalSeconds:0.#} s; it still may be.");
@@ -129,7 +129,7 @@ internal sealed class ManagedProducer : IRecordProducer
     {
         var transactions = RequireTransactional();
         if (_sender.Producer.IsKnown) throw new InvalidOperationException("Transactions were initialised before.");
-        _sender.Take(Run("Starting transactions", token => transactions.InitAsync(_sender.Producer, token), cancellationToken));
+        _sender.Producer = Run("Starting transactions", token => transactions.InitAsync(_sender.Producer, token), cancellationToken);
     }
 
     public void BeginTransaction()
@@ -176,7 +176,7 @@ internal sealed class ManagedProducer : IRecordProducer
         var start = _time.GetTimestamp();
         while (!_sender.IsQuiet)
         {
-            _sender.Await(Awaited.Quiet, 0, _waitSlice, cancellationToken);
+            _sender.News.Await(() => _sender.IsQuiet, evenInTrouble: true, _waitSlice, cancellationToken);
             if (!_sender.IsQuiet && _time.GetElapsedTime(start) > _wire.ApiTimeout)
                 throw new ClusterUnavailableException($"Producer {_options.ClientId}: {What} did not succeed within {_wire.ApiTimeout.TotalSeconds:0.#} s; records are still on their way.");
         }
@@ -188,7 +188,7 @@ internal sealed class ManagedProducer : IRecordProducer
         }
 
         // Whether the broker has counted what it did not answer for nobody knows; with a new epoch the numbers begin again.
-        if (_sender.IsInDoubt) _sender.Take(Run(What, token => transactions.InitAsync(_sender.Producer, token), cancellationToken, alsoWhenClosing: true));
+        if (_sender.IsInDoubt) _sender.Producer = Run(What, token => transactions.InitAsync(_sender.Producer, token), cancellationToken, alsoWhenClosing: true);
         _sender.Resume();
         _isOpen = false;
     }
@@ -250,7 +250,7 @@ internal sealed class ManagedProducer : IRecordProducer
         // What is being filled would otherwise wait for records that there is no room for.
         _sender.SendOpen();
         GiveUpIfClosing("There was no room for a record");
-        _sender.Await(Awaited.Room, bytes, _waitSlice, CancellationToken.None);
+        _sender.News.Await(() => _sender.HasRoom(bytes), evenInTrouble: false, _waitSlice, CancellationToken.None);
         ThrowIfTrouble();
     }
 
@@ -258,14 +258,14 @@ internal sealed class ManagedProducer : IRecordProducer
     private void ThrowIfTrouble()
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        if (!_sender.HasTrouble) return;
-        while (_sender.TakeFailure() is { } failure)
+        if (!_sender.News.HasTrouble) return;
+        while (_sender.News.TakeFailure() is { } failure)
         {
             var exception = failure.ToException();
             if (!failure.IsRefusal || _options.OnRefused?.Invoke(failure.Topic, exception) != true) throw exception;
         }
 
-        switch (_sender.End)
+        switch (_sender.News.End)
         {
             case null:
                 return;

@@ -44,9 +44,6 @@ internal sealed class ProducerPartition(TopicPartition id)
     /// <summary>Number of the transaction that it was added to last.</summary>
     public int AddedTo { get; set; }
 
-    /// <summary>Whether it is being added to the open transaction.</summary>
-    public bool IsBeingAdded { get; set; }
-
     public bool IsEmpty => Head is null && Full.Count == 0 && Open is null;
 
     /// <summary>The batch that has waited longest.</summary>
