@@ -1,5 +1,6 @@
 using Broker.Lite;
 using Streams.Core;
+using Streams.Kafka.Tests.Support;
 using Streams.Tests.Shared;
 
 namespace Streams.Kafka.Tests;
@@ -12,7 +13,7 @@ public abstract class BrokerLiteContractTests(string library) : ClusterContractT
     protected override async ValueTask<ICluster> StartClusterAsync()
     {
         _broker = await BrokerServer.StartAsync(new BrokerOptions { Port = 0 }, Token);
-        return new KafkaCluster($"127.0.0.1:{_broker.EndPoint!.Port}", new Dictionary<string, string> { ["client.library"] = library });
+        return new KafkaCluster($"127.0.0.1:{_broker.EndPoint!.Port}", Library.Settings(library));
     }
 
     protected override async ValueTask StopClusterAsync()
@@ -22,7 +23,7 @@ public abstract class BrokerLiteContractTests(string library) : ClusterContractT
 }
 
 /// <inheritdoc/>
-public sealed class BrokerLiteContractTestsWithConfluent() : BrokerLiteContractTests("confluent");
+public sealed class BrokerLiteContractTestsWithConfluent() : BrokerLiteContractTests(Library.Confluent);
 
 /// <inheritdoc/>
-public sealed class BrokerLiteContractTestsWithManaged() : BrokerLiteContractTests("managed");
+public sealed class BrokerLiteContractTestsWithManaged() : BrokerLiteContractTests(Library.Managed);

@@ -1,4 +1,3 @@
-using Broker.Lite;
 using Streams.Core;
 using Streams.Dsl;
 using Streams.Kafka.Tests.Support;
@@ -6,32 +5,39 @@ using Xunit;
 
 namespace Streams.Kafka.Tests;
 
-/// <summary>The end of an application keeps its time-out, also when the cluster does not answer any more.</summary>
-public sealed class ClosingTests
+/// <summary>The end of an application keeps its time-out, also when the cluster does not answer any more, with either library's clients.</summary>
+public abstract class ClosingTests(string library)
 {
     private const int Records = 100;
-    private static readonly TimeSpan _closeTimeout = TimeSpan.FromSeconds(6);
+
+    /// <summary>An application leaves itself a twelfth of it for what cannot be interrupted.</summary>
+    private static readonly TimeSpan _closeTimeout = TimeSpan.FromSeconds(12);
+
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData(ProcessingGuarantee.AtLeastOnce)]
-    [InlineData(ProcessingGuarantee.ExactlyOnce)]
-    public async Task Close_keeps_its_timeout_when_the_last_commit_has_no_broker(ProcessingGuarantee guarantee)
+    [InlineData(ProcessingGuarantee.AtLeastOnce, false)]
+    [InlineData(ProcessingGuarantee.ExactlyOnce, false)]
+    [InlineData(ProcessingGuarantee.AtLeastOnce, true)]
+    [InlineData(ProcessingGuarantee.ExactlyOnce, true)]
+    public async Task Close_keeps_its_timeout_when_the_last_commit_has_no_broker_or_one_that_says_nothing(ProcessingGuarantee guarantee, bool isSilent)
     {
         var folder = Directory.CreateTempSubdirectory("streams-closing");
         try
         {
-            await using var broker = await BrokerServer.StartAsync(new BrokerOptions { Port = 0 }, Token);
-            var bootstrap = $"127.0.0.1:{broker.EndPoint!.Port}";
-            await ProduceAsync(bootstrap);
+            await using var relay = new Relay();
+            await using var broker = await relay.StartBrokerAsync([], Token);
+            var bootstrap = relay.Address;
+            await ProduceAsync(bootstrap, library);
             var builder = new StreamsBuilder();
             builder.Stream<string, string>("in").GroupByKey().Count(Materialized.As("counts")).ToStream().To("out");
             await using var app = new KafkaStreams(builder.Build(), new StreamsConfig
             {
                 ApplicationId = "closing",
                 BootstrapServers = bootstrap,
+                ClientProperties = Library.Settings(library),
                 StateDirectory = folder.FullName,
                 ProcessingGuarantee = guarantee,
 
@@ -47,7 +53,8 @@ public sealed class ClosingTests
                 await Task.Delay(20, Token);
             }
 
-            await broker.DisposeAsync();
+            if (isSilent) relay.Stall();
+            else await broker.DisposeAsync();
             started = TimeProvider.System.GetTimestamp();
             Assert.True(await app.CloseAsync(_closeTimeout), $"not closed after {_closeTimeout}");
             Assert.Equal(KafkaStreamsState.NotRunning, app.State);
@@ -64,7 +71,7 @@ public sealed class ClosingTests
     {
         // It takes connections and says nothing, which is the most patient of ways to be away.
         await using var silent = new ScriptedBroker((_, _, _) => []);
-        await using var cluster = new KafkaCluster(silent.Address.ToString()!);
+        await using var cluster = new KafkaCluster(silent.Address.ToString()!, Library.Settings(library));
         using var closing = new CancellationTokenSource();
         using var producer = cluster.CreateProducer(new ProducerOptions { ClientId = "test", Closing = closing.Token });
         var lookup = Task.Run(() => Assert.Throws<ClusterUnavailableException>(() => producer.GetTopic("out")), Token);
@@ -79,7 +86,7 @@ public sealed class ClosingTests
     {
         using var mock = new MockCluster();
         mock.CreateTopic("out", 1);
-        await using var cluster = new KafkaCluster(mock.BootstrapServers);
+        await using var cluster = new KafkaCluster(mock.BootstrapServers, Library.Settings(library));
         using var closing = new CancellationTokenSource();
         using var producer = cluster.CreateProducer(new ProducerOptions { ClientId = "test", TransactionalId = "tx", Closing = closing.Token });
         producer.InitTransactions(Token);
@@ -92,9 +99,9 @@ public sealed class ClosingTests
         producer.AbortTransaction(Token);
     }
 
-    private static async Task ProduceAsync(string bootstrap)
+    private static async Task ProduceAsync(string bootstrap, string library)
     {
-        await using var cluster = new KafkaCluster(bootstrap);
+        await using var cluster = new KafkaCluster(bootstrap, Library.Settings(library));
         using (var admin = cluster.CreateAdmin("test"))
             await admin.CreateTopicsAsync([new NewTopic("in", 1, 1, new Dictionary<string, string>()), new NewTopic("out", 1, 1, new Dictionary<string, string>())], Token);
         using var producer = cluster.CreateProducer(new ProducerOptions { ClientId = "test" });
@@ -103,3 +110,9 @@ public sealed class ClosingTests
         producer.Flush(Token);
     }
 }
+
+/// <inheritdoc/>
+public sealed class ClosingTestsWithConfluent() : ClosingTests(Library.Confluent);
+
+/// <inheritdoc/>
+public sealed class ClosingTestsWithManaged() : ClosingTests(Library.Managed);

@@ -24,13 +24,15 @@ public sealed class TransactionTests
         Assert.Equal(expected, TransactionOffsets.Serialize(new GroupMembership("the group", 0x01020304, "member ü", instance)));
     }
 
-    [Fact]
-    public async Task Transaction_carries_records_and_offsets()
+    [Theory]
+    [InlineData(Library.Confluent)]
+    [InlineData(Library.Managed)]
+    public async Task Transaction_carries_records_and_offsets(string library)
     {
         using var mock = new MockCluster();
         mock.CreateTopic("out", 1);
         mock.CreateTopic("in", 1);
-        await using var cluster = new KafkaCluster(mock.BootstrapServers);
+        await using var cluster = new KafkaCluster(mock.BootstrapServers, Library.Settings(library));
         using var producer = cluster.CreateProducer(new ProducerOptions { ClientId = "test", TransactionalId = "tx" });
         producer.InitTransactions(Token);
         var topic = producer.GetTopic("out");

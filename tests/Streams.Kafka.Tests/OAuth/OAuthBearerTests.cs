@@ -1,11 +1,13 @@
 using System.Text;
 using Broker.Lite;
 using Streams.Core;
+using Streams.Kafka.Tests.Faults;
+using Streams.Kafka.Tests.Support;
 using Xunit;
 
 namespace Streams.Kafka.Tests.OAuth;
 
-/// <summary>SASL OAUTHBEARER with a real broker that validates signatures: the library's own connections and Confluent.Kafka's clients.</summary>
+/// <summary>SASL OAUTHBEARER with a real broker that validates signatures: the library's own connections and both libraries' clients.</summary>
 public sealed class OAuthBearerTests : IAsyncLifetime
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
@@ -35,11 +37,13 @@ public sealed class OAuthBearerTests : IAsyncLifetime
         _issuer.Dispose();
     }
 
-    [Fact]
-    public async Task Provider_is_asked_by_all_clients()
+    [Theory]
+    [InlineData(Library.Confluent)]
+    [InlineData(Library.Managed)]
+    public async Task Provider_is_asked_by_all_clients(string library)
     {
         var asked = 0;
-        await using var cluster = Cluster([], _ =>
+        await using var cluster = Cluster(Library.Settings(library), _ =>
         {
             Interlocked.Increment(ref asked);
             return Task.FromResult(new OAuthBearerToken(_issuer.Token("alice", TimeSpan.FromHours(1)), TimeProvider.System.GetUtcNow().AddHours(1), "alice"));
@@ -50,8 +54,10 @@ public sealed class OAuthBearerTests : IAsyncLifetime
         Assert.Equal(1, asked);
     }
 
-    [Fact]
-    public async Task Token_of_an_endpoint_lets_in_and_is_asked_for_as_the_grant_says()
+    [Theory]
+    [InlineData(Library.Confluent)]
+    [InlineData(Library.Managed)]
+    public async Task Token_of_an_endpoint_lets_in_and_is_asked_for_as_the_grant_says(string library)
     {
         var url = _issuer.Serve(number => number == 0
             ? (503, "come again")
@@ -63,6 +69,7 @@ public sealed class OAuthBearerTests : IAsyncLifetime
             ["sasl.oauthbearer.client.id"] = "my:client",
             ["sasl.oauthbearer.client.secret"] = "top secret",
             ["sasl.oauthbearer.scope"] = "kafka read",
+            ["client.library"] = library,
         });
         await RoundTripAsync(cluster);
         var expected = "Basic " + Convert.ToBase64String("my%3Aclient:top%20secret"u8) + " grant_type=client_credentials&scope=kafka+read";
@@ -132,6 +139,31 @@ public sealed class OAuthBearerTests : IAsyncLifetime
             await admin.ListTopicsAsync(Token);
             Assert.True(TimeProvider.System.GetElapsedTime(start) < _patience, "no third token was asked for");
         }
+    }
+
+    /// <summary>The same under records: requests wait for their answers on the old connection while the next one is used.</summary>
+    [Fact]
+    public async Task Managed_clients_write_and_read_on_while_their_connections_are_renewed()
+    {
+        var asked = 0;
+        var settings = Library.Settings(Library.Managed);
+        await using var cluster = Cluster(settings, _ =>
+        {
+            Interlocked.Increment(ref asked);
+            var life = TimeSpan.FromSeconds(4);
+            var now = DateTimeOffset.FromUnixTimeSeconds(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds());
+            return Task.FromResult(new OAuthBearerToken(_issuer.Token("alice", life), now + life, "alice"));
+        });
+        await Traffic.CreateTopicAsync(cluster, Token);
+        using var traffic = new Traffic(cluster, isTransactional: false);
+        var start = TimeProvider.System.GetTimestamp();
+        while (Volatile.Read(ref asked) < 4)
+        {
+            traffic.Read(1_000);
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < _patience, "no further token was asked for");
+        }
+
+        traffic.Finish();
     }
 
     [Theory]

@@ -9,11 +9,11 @@ internal static class ExternalKafka
     private const string Variable = "KAFKA_BOOTSTRAP_SERVERS";
 
     /// <summary>Connects to it; skips the running test where there is none.</summary>
-    public static async ValueTask<ICluster> ConnectAsync()
+    public static async ValueTask<ICluster> ConnectAsync(string library)
     {
         var servers = Environment.GetEnvironmentVariable(Variable);
         if (string.IsNullOrEmpty(servers)) servers = await StartAsync();
-        return new KafkaCluster(servers);
+        return new KafkaCluster(servers, Library.Settings(library));
     }
 
 #if WITH_TESTCONTAINERS
