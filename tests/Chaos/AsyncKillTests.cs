@@ -16,18 +16,22 @@ public sealed class AsyncKillTests
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(120);
 
     /// <summary>Every number of a key is there once, in order.</summary>
-    [Fact]
-    public async Task Exactly_once_has_every_result_once_and_in_order()
+    [Theory]
+    [InlineData("confluent")]
+    [InlineData("managed")]
+    public async Task Exactly_once_has_every_result_once_and_in_order(string library)
     {
-        var (results, _) = await RunAsync("exactly-once");
+        var (results, _) = await RunAsync("exactly-once", library);
         foreach (var (key, numbers) in results) Assert.True(numbers.SequenceEqual(Enumerable.Range(0, PerKey)), $"{key}: {string.Join(' ', numbers)}");
     }
 
     /// <summary>Every number of a key is there; after a kill it goes back to what was not committed, and never passes one over.</summary>
-    [Fact]
-    public async Task At_least_once_loses_no_result_and_repeats_from_where_it_was()
+    [Theory]
+    [InlineData("confluent")]
+    [InlineData("managed")]
+    public async Task At_least_once_loses_no_result_and_repeats_from_where_it_was(string library)
     {
-        var (results, kills) = await RunAsync("at-least-once");
+        var (results, kills) = await RunAsync("at-least-once", library);
         foreach (var (key, numbers) in results)
         {
             var goneBack = 0;
@@ -43,12 +47,12 @@ public sealed class AsyncKillTests
         }
     }
 
-    private static async Task<(Dictionary<string, List<int>> Results, int Kills)> RunAsync(string guarantee)
+    private static async Task<(Dictionary<string, List<int>> Results, int Kills)> RunAsync(string guarantee, string library)
     {
         var cancellation = TestContext.Current.CancellationToken;
         using var scene = new Scene(new ChaosOptions { Instances = 0, Seed = 0 });
         scene.StartBroker();
-        await using var cluster = new KafkaCluster(scene.Bootstrap);
+        await using var cluster = new KafkaCluster(scene.Bootstrap, ClientLibrary.Settings(library));
         using var admin = cluster.CreateAdmin("test");
         await admin.CreateTopicsAsync([.. new[] { AsyncApplication.Input, AsyncApplication.Output }.Select(topic => new NewTopic(topic, Partitions, 1, new Dictionary<string, string>()))], cancellation);
         Feed(cluster, cancellation);
@@ -60,13 +64,13 @@ public sealed class AsyncKillTests
 
         foreach (var share in _killedAt)
         {
-            using var app = Start(scene, guarantee);
+            using var app = Start(scene, guarantee, library);
             ReadUntil(() => Different() >= share * Keys * PerKey, app);
             app.Kill();
             Assert.True(Different() < Keys * PerKey, "The application was through before it was killed.");
         }
 
-        using (var app = Start(scene, guarantee))
+        using (var app = Start(scene, guarantee, library))
         {
             ReadUntil(() => Different() == Keys * PerKey, app);
             app.Terminate();
@@ -122,10 +126,11 @@ public sealed class AsyncKillTests
         producer.Flush(cancellation);
     }
 
-    private static Child Start(Scene scene, string guarantee) =>
+    private static Child Start(Scene scene, string guarantee, string library) =>
         Child.Start(
             LogFile(scene),
             null,
+            ClientLibrary.Variable(library),
             Path.Combine(AppContext.BaseDirectory, "Chaos.dll"),
             "app",
             scene.Bootstrap,

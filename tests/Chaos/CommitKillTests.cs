@@ -16,23 +16,29 @@ public sealed class CommitKillTests
 
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(120);
 
-    [Fact]
-    public Task Exactly_once_is_exact_after_a_kill_at_any_step() => RunAsync(
+    [Theory]
+    [InlineData("confluent")]
+    [InlineData("managed")]
+    public Task Exactly_once_is_exact_after_a_kill_at_any_step(string library) => RunAsync(
+        library,
         isExactlyOnce: true,
         [CommitStep.BeforeFlush, CommitStep.AfterFlush, CommitStep.BeforeOffsets, CommitStep.AfterOffsets, CommitStep.BeforeEnd, CommitStep.AfterEnd, CommitStep.AfterState]);
 
-    [Fact]
-    public Task At_least_once_loses_nothing_after_a_kill_at_any_step() => RunAsync(
+    [Theory]
+    [InlineData("confluent")]
+    [InlineData("managed")]
+    public Task At_least_once_loses_nothing_after_a_kill_at_any_step(string library) => RunAsync(
+        library,
         isExactlyOnce: false,
         [CommitStep.BeforeFlush, CommitStep.AfterFlush, CommitStep.BeforeOffsetCommit, CommitStep.AfterOffsetCommit, CommitStep.AfterState]);
 
-    private static async Task RunAsync(bool isExactlyOnce, IReadOnlyList<CommitStep> steps)
+    private static async Task RunAsync(string library, bool isExactlyOnce, IReadOnlyList<CommitStep> steps)
     {
         var cancellation = TestContext.Current.CancellationToken;
         var output = TestContext.Current.TestOutputHelper!;
-        using var scene = new Scene(new ChaosOptions { IsExactlyOnce = isExactlyOnce, Instances = 1, Seed = 0 });
+        using var scene = new Scene(new ChaosOptions { IsExactlyOnce = isExactlyOnce, Instances = 1, Seed = 0, Client = library });
         scene.StartBroker();
-        await using var cluster = new KafkaCluster(scene.Bootstrap);
+        await using var cluster = new KafkaCluster(scene.Bootstrap, ClientLibrary.Settings(library));
         using (var admin = cluster.CreateAdmin("test"))
         {
             var topics = (string[])[Workload.Clicks, Workload.Views, Workload.Counts, Workload.Pairs, Workload.Groups];

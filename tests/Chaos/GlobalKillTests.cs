@@ -16,13 +16,15 @@ public sealed class GlobalKillTests
     private readonly Dictionary<string, string?> _truth = [];
     private int _round;
 
-    [Fact]
-    public async Task Global_store_is_right_after_a_kill_whenever_it_comes()
+    [Theory]
+    [InlineData("confluent")]
+    [InlineData("managed")]
+    public async Task Global_store_is_right_after_a_kill_whenever_it_comes(string library)
     {
         var cancellation = TestContext.Current.CancellationToken;
         using var scene = new Scene(new ChaosOptions { Instances = 0, Seed = 0 });
         scene.StartBroker();
-        await using var cluster = new KafkaCluster(scene.Bootstrap);
+        await using var cluster = new KafkaCluster(scene.Bootstrap, ClientLibrary.Settings(library));
         using var admin = cluster.CreateAdmin("test");
         var topics = (string[])[GlobalApplication.Facts, GlobalApplication.Questions, GlobalApplication.Answers];
         await admin.CreateTopicsAsync([.. topics.Select(topic => new NewTopic(topic, Partitions, 1, new Dictionary<string, string>()))], cancellation);
@@ -32,13 +34,13 @@ public sealed class GlobalKillTests
         // While it is filled, as soon as it says so; and once more, on what is left of the first.
         for (var kill = 0; kill < 2; kill++)
         {
-            using var filling = new Watched(scene, "reads ");
+            using var filling = new Watched(scene, library, "reads ");
             await filling.SeenAsync(cancellation);
             filling.Process.Kill();
         }
 
         // While it follows changes: killed behind one that it has answered with, in the middle of those that come after.
-        using (var following = new Watched(scene, "to Running"))
+        using (var following = new Watched(scene, library, "to Running"))
         {
             await following.SeenAsync(cancellation);
             Change(producer, Enumerable.Range(0, 500));
@@ -50,7 +52,7 @@ public sealed class GlobalKillTests
         // While nobody ran, some facts changed and some were deleted.
         Change(producer, Enumerable.Range(100, 50));
         Delete(producer, Enumerable.Range(200, 50));
-        using var last = new Watched(scene, "to Running");
+        using var last = new Watched(scene, library, "to Running");
         await last.SeenAsync(cancellation);
 
         // All there was at its start is in it before the first question is answered: no answer may be old.
@@ -144,7 +146,7 @@ public sealed class GlobalKillTests
         private readonly TaskCompletionSource _seen = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly string _text;
 
-        public Watched(Scene scene, string text)
+        public Watched(Scene scene, string library, string text)
         {
             _text = text;
             Process = Child.Start(
@@ -153,6 +155,7 @@ public sealed class GlobalKillTests
                 {
                     if (line.Contains(text, StringComparison.Ordinal)) _seen.TrySetResult();
                 },
+                ClientLibrary.Variable(library),
                 Path.Combine(AppContext.BaseDirectory, "Chaos.dll"),
                 "app",
                 scene.Bootstrap,

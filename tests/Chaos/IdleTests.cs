@@ -12,11 +12,13 @@ public sealed class IdleTests
     private const double Spinning = 0.2;
     private static readonly TimeSpan _window = TimeSpan.FromSeconds(3);
 
-    [Fact]
-    public async Task Idle_application_costs_next_to_nothing_with_its_broker_and_without()
+    [Theory]
+    [InlineData("confluent")]
+    [InlineData("managed")]
+    public async Task Idle_application_costs_next_to_nothing_with_its_broker_and_without(string library)
     {
         var cancellation = TestContext.Current.CancellationToken;
-        using var scene = new Scene(new ChaosOptions { Instances = 1, Seed = 0, IsExactlyOnce = false });
+        using var scene = new Scene(new ChaosOptions { Instances = 1, Seed = 0, Client = library, IsExactlyOnce = false });
         scene.StartBroker();
         await using (var cluster = new KafkaCluster(scene.Bootstrap))
         {
