@@ -146,15 +146,19 @@ internal sealed class BatchSender : IThreadPoolWorkItem, IDisposable
     public AddOutcome Add(ProducerPartition partition, long timestamp, NullableBytes key, NullableBytes value, ReadOnlySpan<byte> headers)
     {
         AddOutcome outcome;
+        ProducerBatch? opened;
         bool sends;
         lock (_gate)
         {
-            outcome = _buffer.Add(partition, timestamp, key, value, headers, out var opened, out sends);
+            outcome = _buffer.Add(partition, timestamp, key, value, headers, out opened, out sends);
             if (opened is { IsDue: false }) SetTimer(opened.OpenedAt, After(opened.OpenedAt, _settings.Linger));
         }
 
-        // Building and sending is for another core while records come.
-        if (sends && TryBeginWork()) ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        if (!sends || !TryBeginWork()) return outcome;
+
+        // Building and sending what is full is for another core while records come. A record that waits for no company goes from here: another thread would take longer to wake than it takes to send.
+        if (opened is { IsDue: true }) WorkOn();
+        else ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         return outcome;
     }
 
