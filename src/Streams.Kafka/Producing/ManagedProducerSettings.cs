@@ -59,7 +59,7 @@ internal sealed record ManagedProducerSettings
         if (!int.TryParse(level, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var levelNumber))
             throw new ConfigException($"Producer {options.ClientId}: compression.level is '{level}', not a whole number.");
         var maxRequestBytes = settings.TakeInt32(1 << 20, 1000, 1_000_000_000, "message.max.bytes", "max.request.size");
-        var backoff = settings.TakeMilliseconds(TimeSpan.FromMilliseconds(100), "retry.backoff.ms");
+        var backoff = TakeTime(settings, TimeSpan.FromMilliseconds(100), "retry.backoff.ms");
         var kilobytes = settings.TakeInt32(0, 1, int.MaxValue, "queue.buffering.max.kbytes");
         var acks = settings.TakeText("all", "request.required.acks", "acks");
         if (acks is not ("all" or "-1")) throw new ConfigException($"Producer {options.ClientId}: acks is '{acks}', but the application needs it to be 'all'; remove the setting.");
@@ -73,10 +73,10 @@ internal sealed record ManagedProducerSettings
             MaxRequestBytes = maxRequestBytes,
             Linger = settings.TakeMilliseconds(options.Linger, "queue.buffering.max.ms", "linger.ms"),
             MaxBufferedBytes = kilobytes > 0 ? 1024L * kilobytes : settings.TakeInt32(options.MaxBufferedBytes, 1, int.MaxValue, "buffer.memory"),
-            DeliveryTimeout = settings.TakeMilliseconds(TimeSpan.FromMinutes(2), "message.timeout.ms", "delivery.timeout.ms"),
-            RequestTimeout = settings.TakeMilliseconds(wire.RequestTimeout, "request.timeout.ms"),
+            DeliveryTimeout = TakeTime(settings, TimeSpan.FromMinutes(2), "message.timeout.ms", "delivery.timeout.ms"),
+            RequestTimeout = TakeTime(settings, wire.RequestTimeout, "request.timeout.ms"),
             RetryBackoff = backoff,
-            MaxRetryBackoff = Max(backoff, settings.TakeMilliseconds(TimeSpan.FromSeconds(1), "retry.backoff.max.ms")),
+            MaxRetryBackoff = Max(backoff, TakeTime(settings, TimeSpan.FromSeconds(1), "retry.backoff.max.ms")),
             MaxInFlightPerBroker = settings.TakeInt32(DefaultInFlight, 1, DefaultInFlight, "max.in.flight", "max.in.flight.requests.per.connection"),
             Compression = compression,
             CompressionLevel = level == NoLevel ? null : levelNumber,
@@ -84,6 +84,10 @@ internal sealed record ManagedProducerSettings
         settings.RefuseRest();
         return read;
     }
+
+    // One millisecond at least: without any pause a broker that is away would have us ask as fast as we can.
+    private static TimeSpan TakeTime(ClientSettings settings, TimeSpan fallback, params ReadOnlySpan<string> names) =>
+        TimeSpan.FromMilliseconds(settings.TakeInt32((int)fallback.TotalMilliseconds, 1, int.MaxValue, names));
 
     private static TimeSpan Max(TimeSpan one, TimeSpan other) => one > other ? one : other;
 }

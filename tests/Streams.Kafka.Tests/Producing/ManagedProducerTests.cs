@@ -466,6 +466,8 @@ public sealed class ManagedProducerTests
     [InlineData("compression.type", "brotli")]
     [InlineData("max.in.flight.requests.per.connection", "6")]
     [InlineData("batch.size", "many")]
+    [InlineData("retry.backoff.ms", "0")]
+    [InlineData("request.timeout.ms", "0")]
     [InlineData("transactional.id", "mine")]
     [InlineData("batch.sise", "1")]
     public async Task Setting_that_is_not_allowed_or_known_is_refused(string name, string value)
