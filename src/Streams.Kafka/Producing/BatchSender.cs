@@ -66,7 +66,7 @@ internal sealed class BatchSender : IThreadPoolWorkItem, IDisposable
         _logger = logger;
         _versions = new VersionRange(settings.Compression == CompressionType.Zstd ? ZstdFrom : NumberedFrom, ProduceRequest.Versions.Max);
         _buffer = new RecordBuffer(settings, transactionalId is not null, time);
-        _preparation = new Preparation(this, brokers, transactions, transactionalId, settings.RetryBackoff, _lifetime.Token);
+        _preparation = new Preparation(this, brokers, transactions, transactionalId, _lifetime.Token);
         News = new DeliveryNews(_gate);
         _timer = time.CreateTimer(static state => ((BatchSender)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
@@ -229,6 +229,14 @@ internal sealed class BatchSender : IThreadPoolWorkItem, IDisposable
 
     /// <summary>So long from now, as a timestamp of the clock.</summary>
     internal long After(TimeSpan time) => After(_time.GetTimestamp(), time);
+
+    /// <summary>How long to wait after so many attempts that failed.</summary>
+    internal TimeSpan Pause(int attempt)
+    {
+        // The shift is bounded so that it cannot overflow however often an attempt fails.
+        var pause = Min(_settings.RetryBackoff * (1 << Math.Min(attempt, 20)), _settings.MaxRetryBackoff);
+        lock (_random) return pause * (1 - Jitter + (2 * Jitter * _random.NextDouble()));
+    }
 
     /// <summary>Says of what waits why it does, or that it will not be written. With the gate.</summary>
     internal void Explain(Func<ProducerPartition, bool> concerns, ErrorCode code, string reason, Exception? refusal)
@@ -495,13 +503,6 @@ internal sealed class BatchSender : IThreadPoolWorkItem, IDisposable
         partition.NotBefore = After(Pause(partition.Attempts++));
         if (partition.Attempts == AttemptsWithoutWarning) Log.PartitionWaits(_logger, _clientId, partition.Id, reason);
         else Log.BatchOfferedAgain(_logger, _clientId, batch.Count, partition.Id, reason);
-    }
-
-    private TimeSpan Pause(int attempt)
-    {
-        // The shift is bounded so that it cannot overflow however often an attempt fails.
-        var pause = Min(_settings.RetryBackoff * (1 << Math.Min(attempt, 20)), _settings.MaxRetryBackoff);
-        lock (_random) return pause * (1 - Jitter + (2 * Jitter * _random.NextDouble()));
     }
 
     private void GiveUpExpired(ProducerPartition partition, long now)

@@ -6,7 +6,7 @@ using Streams.Protocol;
 
 namespace Streams.Kafka.Producing;
 
-/// <summary>What has to be known before a batch can go: who produces, that its partition is in the transaction, who leads it. One question of each kind is under way at a time.</summary>
+/// <summary>What has to be known before a batch can go: who produces, that its partition is in the transaction, who leads it. One question of each kind is under way at a time, and they are no closer to each other than retries are.</summary>
 /// <remarks>
 /// Guarded by the sender's gate, which its callers have. A round of the sender asks <see cref="IsReady"/> for every partition that could go, which notes what is missing, and then has
 /// <see cref="Ask"/> find it out; every answer, of whatever kind, is the beginning of another round.
@@ -17,12 +17,13 @@ internal sealed class Preparation
     private readonly BrokerPool _brokers;
     private readonly TransactionClient? _transactions;
     private readonly PartitionLeaders _leaders;
-    private readonly TimeSpan _pause;
     private readonly CancellationToken _end;
     private readonly HashSet<string> _unknownTopics = [];
     private int _transaction;
     private long _lookUpNotBefore;
     private long _askNotBefore;
+    private int _failedLookUps;
+    private int _failedQuestions;
     private bool _needsProducer;
     private bool _needsAdding;
     private bool _isLookingUp;
@@ -33,15 +34,13 @@ internal sealed class Preparation
     /// <param name="brokers">Whom to ask.</param>
     /// <param name="transactions">The coordinator; <c>null</c> without transactions.</param>
     /// <param name="transactionalId">The transactional id, if there is one.</param>
-    /// <param name="pause">Least time between two questions of a kind.</param>
     /// <param name="end">The producer's end.</param>
-    public Preparation(BatchSender sender, BrokerPool brokers, TransactionClient? transactions, string? transactionalId, TimeSpan pause, CancellationToken end)
+    public Preparation(BatchSender sender, BrokerPool brokers, TransactionClient? transactions, string? transactionalId, CancellationToken end)
     {
         _sender = sender;
         _brokers = brokers;
         _transactions = transactions;
         _leaders = new PartitionLeaders(brokers);
-        _pause = pause;
         _end = end;
         Producer = ProducerIdentity.Unknown(transactionalId);
     }
@@ -158,7 +157,8 @@ internal sealed class Preparation
         lock (_sender.Gate)
         {
             _isAskingForProducer = false;
-            _askNotBefore = _sender.After(_pause);
+            _failedQuestions = reason is null ? 0 : _failedQuestions + 1;
+            _askNotBefore = _sender.After(_sender.Pause(_failedQuestions));
             if (reason is null) Producer = producer;
             else _sender.Explain(_ => true, code, reason, refusal);
         }
@@ -169,6 +169,7 @@ internal sealed class Preparation
     private async Task LookUpAsync(string[] topics)
     {
         _isLookingUp = true;
+        var hasAnswer = false;
         try
         {
             await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
@@ -177,6 +178,8 @@ internal sealed class Preparation
                 var (reason, refusal) = Refused(code, "its leader cannot be had");
                 Explain([topic], code, reason, refusal);
             }
+
+            hasAnswer = true;
         }
         catch (ConnectionLostException e)
         {
@@ -194,7 +197,8 @@ internal sealed class Preparation
         lock (_sender.Gate)
         {
             _isLookingUp = false;
-            _lookUpNotBefore = _sender.After(_pause);
+            _failedLookUps = hasAnswer ? 0 : _failedLookUps + 1;
+            _lookUpNotBefore = _sender.After(_sender.Pause(_failedLookUps));
         }
 
         _sender.Work();
