@@ -11,20 +11,17 @@ namespace Streams.Kafka.Consuming;
 
 /// <summary>Reads hand-assigned partitions on connections of its own. Fetches are always under way ahead of the reader, bounded in bytes.</summary>
 /// <remarks>
-/// <para>Fetches run on the threads that read their answers (<see cref="WireSettings.ReadsOnOwnThread"/>), one for each connection, and put batches into the queue of their partition; <see cref="Poll"/> takes from one partition after another. A partition is in one fetch at
-/// most, so its batches never overtake each other, whatever is paused, resumed and moved in between. Everything shared is guarded by one lock, taken a few times per fetch.</para>
+/// <para>Fetches run on the threads that read their answers (<see cref="WireSettings.ReadsOnOwnThread"/>), one for each connection, and put batches into the queue of their partition. A partition is in one fetch at most, so that its batches come in their order.</para>
 /// <para>A broker answers a connection's requests in their order and keeps a fetch waiting until there are records. So that a partition that is assigned or resumed meanwhile need not wait
 /// for the others' records, there are two lanes, connections to a broker, with one fetch each; the second waits for a short time only and gives its partitions back to the first when that is free.</para>
-/// <para>Memory: <see cref="ConsumerOptions.MaxBufferedBytes"/> divided among the partitions (but 64 KiB each at least), so that one that is held back leaves the others theirs. A partition
-/// is fetched while it has less than its share; what that brings may exceed it by a batch that is larger, and by what compression has saved.</para>
-/// <para>Brokers that are away, leaders that move and topics that are not known (yet) are waited for, with growing pauses; refusals and damaged batches are thrown by <see cref="Poll"/>.</para>
+/// <para>Memory: a partition is fetched while it has less than its share; what that brings may exceed it by a batch that is larger, and by what compression has saved.</para>
+/// <para>Brokers that are away, leaders that move and topics that are not known (yet) are waited for, with growing pauses; refusals and damaged batches are thrown by <see cref="IRecordConsumer.Poll"/>.</para>
 /// </remarks>
-internal sealed class ManagedConsumer : IRecordConsumer
+internal sealed class ManagedConsumer : FetchingConsumer<FetchPosition>
 {
     private const int Lanes = 2;
     private const int LaneOfLongWaits = 0;
     private const int LaneOfQuestions = 1;
-    private const int MinShareBytes = 64 << 10;
     private const sbyte ReadCommitted = 1;
     private const int Consumer = -1;
 
@@ -42,9 +39,6 @@ internal sealed class ManagedConsumer : IRecordConsumer
     private readonly BrokerPool[] _lanes;
     private readonly PartitionLeaders _leaders;
     private readonly Retry _retry;
-    private readonly object _gate = new();
-    private readonly Dictionary<TopicPartition, FetchPosition> _positions = [];
-    private readonly Queue<FetchPosition> _turns = new();
     private readonly HashSet<(BrokerAddress Address, int Lane)> _busyLanes = [];
     private readonly Queue<Func<Task>> _started = new();
     private readonly HashSet<Task> _work = [];
@@ -52,9 +46,9 @@ internal sealed class ManagedConsumer : IRecordConsumer
     private int _firstToAsk;
     private Exception? _crash;
     private bool _isAway;
-    private bool _woken;
 
     public ManagedConsumer(ConsumerOptions options, ClientSettings clientSettings, WireSettings settings, TimeProvider time, Random random, ILogger logger)
+        : base(options)
     {
         _options = options;
         _fetching = FetchSettings.From(clientSettings, options);
@@ -66,178 +60,37 @@ internal sealed class ManagedConsumer : IRecordConsumer
         _retry = new Retry(_settings, time, random);
     }
 
-    private int ShareBytes => Math.Max(MinShareBytes, _options.MaxBufferedBytes / Math.Max(1, _positions.Count));
-
-    public void Assign(IReadOnlyCollection<TopicPartitionOffset> partitions)
-    {
-        ArgumentNullException.ThrowIfNull(partitions);
-        foreach (var (_, offset) in partitions) ArgumentOutOfRangeException.ThrowIfNegative(offset, nameof(partitions));
-        lock (_gate)
-        {
-            ObjectDisposedException.ThrowIf(_stopping.IsCancellationRequested, this);
-            foreach (var (partition, offset) in partitions)
-            {
-                // Moving a partition does not resume it.
-                var isPaused = false;
-                if (_positions.TryGetValue(partition, out var old))
-                {
-                    isPaused = old.IsPaused;
-                    DropReady(old);
-                }
-
-                _positions[partition] = new FetchPosition(partition, offset) { IsPaused = isPaused };
-            }
-
-            StartFetches();
-        }
-
-        Launch();
-    }
-
-    public void Unassign(IReadOnlyCollection<TopicPartition> partitions)
-    {
-        ArgumentNullException.ThrowIfNull(partitions);
-        lock (_gate)
-        {
-            foreach (var partition in partitions)
-            {
-                if (_positions.Remove(partition, out var old)) DropReady(old);
-            }
-
-            StartFetches();
-        }
-
-        Launch();
-    }
-
-    public void Pause(IReadOnlyCollection<TopicPartition> partitions)
-    {
-        ArgumentNullException.ThrowIfNull(partitions);
-        lock (_gate)
-        {
-            foreach (var partition in partitions)
-            {
-                if (_positions.TryGetValue(partition, out var position)) position.IsPaused = true;
-            }
-        }
-    }
-
-    public void Resume(IReadOnlyCollection<TopicPartition> partitions)
-    {
-        ArgumentNullException.ThrowIfNull(partitions);
-        lock (_gate)
-        {
-            foreach (var partition in partitions)
-            {
-                if (!_positions.TryGetValue(partition, out var position)) continue;
-                position.IsPaused = false;
-                TakeTurns(position);
-            }
-
-            StartFetches();
-        }
-
-        Launch();
-    }
-
-    public RecordBatch? Poll(TimeSpan timeout)
-    {
-        try
-        {
-            lock (_gate)
-            {
-                ObjectDisposedException.ThrowIf(_stopping.IsCancellationRequested, this);
-                var batch = TakeReady();
-                if (batch is not null || timeout == TimeSpan.Zero) return batch;
-
-                // Fetches, Wake and failures all pulse; waking early without a batch is allowed by the contract.
-                if (!_woken) Monitor.Wait(_gate, timeout);
-                _woken = false;
-                return TakeReady();
-            }
-        }
-        finally
-        {
-            Launch();
-        }
-    }
-
-    public void Wake()
-    {
-        lock (_gate)
-        {
-            _woken = true;
-            Monitor.PulseAll(_gate);
-        }
-    }
-
-    public long? CachedEndOffset(TopicPartition partition)
-    {
-        lock (_gate) return _positions.TryGetValue(partition, out var position) ? position.EndOffset : null;
-    }
-
-    public void Dispose()
+    public override void Dispose()
     {
         Task[] work;
-        lock (_gate)
+        lock (Gate)
         {
             if (_stopping.IsCancellationRequested) return;
             _stopping.Cancel();
             work = [.. _work];
-            Monitor.PulseAll(_gate);
+            Monitor.PulseAll(Gate);
         }
 
         foreach (var lane in _lanes) lane.DisposeAsync().AsTask().GetAwaiter().GetResult();
         Task.WhenAll(work).GetAwaiter().GetResult();
-        lock (_gate)
-        {
-            foreach (var position in _positions.Values) DropReady(position);
-            _positions.Clear();
-        }
+        lock (Gate) DropAll();
 
         _stopping.Dispose();
     }
 
-    private RecordBatch? TakeReady()
+    protected override FetchPosition NewPartition(TopicPartition partition, long offset) => new(partition, offset);
+
+    protected override void OnAssignmentChanged() => StartFetches();
+
+    protected override void OnRoom() => StartFetches();
+
+    protected override void OnGateLeft() => Launch();
+
+    protected override void ThrowIfBroken()
     {
+        ObjectDisposedException.ThrowIf(_stopping.IsCancellationRequested, this);
         if (_crash is not null) throw new InvalidOperationException($"Consumer {_options.ClientId} has ended: {_crash.Message}", _crash);
-        while (_turns.TryDequeue(out var position))
-        {
-            position.HasTurn = false;
-            if (position.IsPaused || !IsCurrent(position)) continue;
-            if (position.Ready.TryDequeue(out var batch))
-            {
-                // What has room all the time is asked for again when its fetch is back: looking through all partitions is for when that changes, not for each batch.
-                var wasFull = position.ReadyBytes >= ShareBytes;
-                position.ReadyBytes -= batch.SizeBytes;
-                TakeTurns(position);
-                if (wasFull && position.ReadyBytes < ShareBytes) StartFetches();
-                return batch;
-            }
-
-            if (position.Failure is not { } failure) continue;
-            position.Failure = null;
-            StartFetches();
-            throw failure;
-        }
-
-        return null;
     }
-
-    private void TakeTurns(FetchPosition position)
-    {
-        if (position.HasTurn || position.IsPaused || (position.Ready.Count == 0 && position.Failure is null)) return;
-        position.HasTurn = true;
-        _turns.Enqueue(position);
-    }
-
-    // What was fetched for an assignment that is over is given back; an answer still on its way finds that its position is not the current one.
-    private static void DropReady(FetchPosition position)
-    {
-        while (position.Ready.TryDequeue(out var batch)) batch.Dispose();
-    }
-
-    private bool IsCurrent(FetchPosition position) => _positions.TryGetValue(position.Partition, out var current) && ReferenceEquals(current, position);
 
     /// <summary>Finds what may be fetched and is not. Under the gate; <see cref="Launch"/> follows when it has been left.</summary>
     private void StartFetches()
@@ -247,7 +100,7 @@ internal sealed class ManagedConsumer : IRecordConsumer
         List<FetchPosition>? inDoubt = null;
         Dictionary<BrokerAddress, List<(FetchPosition Position, int LeaderEpoch)>>? byLeader = null;
         var share = ShareBytes;
-        foreach (var position in _positions.Values)
+        foreach (var position in Partitions)
         {
             if (!position.MayBeAsked || position.ReadyBytes >= share) continue;
             if (_leaders.Find(position.Partition) is not { } leader)
@@ -299,13 +152,13 @@ internal sealed class ManagedConsumer : IRecordConsumer
         while (true)
         {
             Func<Task>? work;
-            lock (_gate)
+            lock (Gate)
             {
                 if (!_started.TryDequeue(out work)) return;
             }
 
             var task = work();
-            lock (_gate)
+            lock (Gate)
             {
                 // Kept until it is done, so that disposing waits for it: what it awaits ends with the consumer. What it does not expect is the reader's to know.
                 if (task.IsCompletedSuccessfully) continue;
@@ -315,12 +168,12 @@ internal sealed class ManagedConsumer : IRecordConsumer
             task.ContinueWith(
                 done =>
                 {
-                    lock (_gate)
+                    lock (Gate)
                     {
                         _work.Remove(done);
                         if (done.Exception is not { } crash) return;
                         _crash = crash.InnerException;
-                        Monitor.PulseAll(_gate);
+                        Monitor.PulseAll(Gate);
                     }
                 },
                 CancellationToken.None,
@@ -355,7 +208,7 @@ internal sealed class ManagedConsumer : IRecordConsumer
         catch (ClusterException failure)
         {
             // Credentials, or a broker without a version that is spoken here: for whoever polls to decide.
-            lock (_gate)
+            lock (Gate)
             {
                 foreach (var (position, _) in fetch.Positions) Fail(position, failure);
             }
@@ -370,7 +223,7 @@ internal sealed class ManagedConsumer : IRecordConsumer
     {
         const short EpochsFrom = 9;
         var topics = new Dictionary<string, FetchRequest.FetchTopic>();
-        lock (_gate)
+        lock (Gate)
         {
             foreach (var (position, epoch) in fetch.Positions)
             {
@@ -412,7 +265,7 @@ internal sealed class ManagedConsumer : IRecordConsumer
                     if (data.PreferredReadReplica >= 0 && _leaders.Address(data.PreferredReadReplica) is { } replica && replica != fetch.Address)
                     {
                         isEmpty = false;
-                        lock (_gate)
+                        lock (Gate)
                         {
                             position.Replica = replica;
                             position.ReplicaUntil = _time.GetTimestamp() + (long)(_fetching.MaxReplicaAge.TotalSeconds * _time.TimestampFrequency);
@@ -426,7 +279,7 @@ internal sealed class ManagedConsumer : IRecordConsumer
                     }
                     else
                     {
-                        lock (_gate) TakeEnd(position, data);
+                        lock (Gate) TakeEnd(position, data);
                     }
 
                     continue;
@@ -436,16 +289,11 @@ internal sealed class ManagedConsumer : IRecordConsumer
                 if (position.Replica is not null)
                 {
                     // The leader may have what a replica has not yet, or not any more; what it says counts.
-                    lock (_gate) position.Replica = null;
+                    lock (Gate) position.Replica = null;
                 }
                 else if (data.ErrorCode == ErrorCode.OffsetOutOfRange)
                 {
-                    lock (_gate)
-                    {
-                        // Asking again for what is gone would have the same answer, and that could come when the reader has moved on, and move it back: records would be read twice.
-                        position.IsLost = true;
-                        Fail(position, new OffsetOutOfRangeException(position.Partition, position.FetchOffset));
-                    }
+                    lock (Gate) Fail(position, new OffsetOutOfRangeException(position.Partition, position.FetchOffset));
                 }
                 else if (data.ErrorCode.IsRetriable() && data.ErrorCode != ErrorCode.CorruptMessage)
                 {
@@ -459,7 +307,7 @@ internal sealed class ManagedConsumer : IRecordConsumer
                     var failure = data.ErrorCode == ErrorCode.CorruptMessage
                         ? new ClusterException((short)data.ErrorCode, data.ErrorCode.ProtocolName(), $"{what}: the broker's log is damaged at offset {position.FetchOffset} or after it.")
                         : (ClusterException)WireErrors.ToException(data.ErrorCode, what);
-                    lock (_gate) Fail(position, failure);
+                    lock (Gate) Fail(position, failure);
                 }
             }
         }
@@ -491,7 +339,7 @@ internal sealed class ManagedConsumer : IRecordConsumer
             failure = new SerializationException($"What was fetched of {position.Partition} at offset {end.NextOffset} cannot be read: {e.Message}", e);
         }
 
-        lock (_gate)
+        lock (Gate)
         {
             if (!IsCurrent(position) || _stopping.IsCancellationRequested)
             {
@@ -502,31 +350,15 @@ internal sealed class ManagedConsumer : IRecordConsumer
             position.FetchOffset = end.NextOffset;
             position.FetchedEpoch = Math.Max(position.FetchedEpoch, end.LeaderEpoch);
             TakeEnd(position, data);
-            foreach (var batch in batches)
-            {
-                position.ReadyBytes += batch.SizeBytes;
-                position.Ready.Enqueue(batch);
-            }
-
+            Put(position, batches);
             if (failure is not null) Fail(position, failure);
-            TakeTurns(position);
-            Monitor.PulseAll(_gate);
         }
-    }
-
-    // What was fetched before comes first. Under the gate.
-    private void Fail(FetchPosition position, StreamsException failure)
-    {
-        if (!IsCurrent(position)) return;
-        position.Failure = failure;
-        TakeTurns(position);
-        Monitor.PulseAll(_gate);
     }
 
     /// <summary>Frees what the fetch held, and sends the next ones off.</summary>
     private void Finish(Fetch fetch, List<FetchPosition>? troubled, bool isEmpty)
     {
-        lock (_gate)
+        lock (Gate)
         {
             _busyLanes.Remove((fetch.Address, fetch.Lane));
             foreach (var (position, _) in fetch.Positions) position.IsBusy = troubled is not null && troubled.Contains(position);
@@ -541,13 +373,13 @@ internal sealed class ManagedConsumer : IRecordConsumer
 
     private List<FetchPosition> Report(Fetch fetch, string code, string reason)
     {
-        lock (_gate)
+        lock (Gate)
         {
             if (!_isAway) Log.ConsumeProblem(_logger, _options.ClientId, code, reason);
             _isAway = true;
         }
 
-        lock (_gate)
+        lock (Gate)
         {
             foreach (var (position, _) in fetch.Positions)
             {
@@ -591,16 +423,11 @@ internal sealed class ManagedConsumer : IRecordConsumer
                 // A user who may read but not describe is refused the question, not the records.
                 if (code is ErrorCode.None or ErrorCode.TopicAuthorizationFailed)
                 {
-                    lock (_gate)
+                    lock (Gate)
                     {
                         position.CheckedEpoch = leader.Epoch;
                         position.FailedAttempts = 0;
-                        if (code == ErrorCode.None && found!.EndOffset >= 0 && found.EndOffset < position.FetchOffset)
-                        {
-                            position.IsLost = true;
-                            Fail(position, new OffsetOutOfRangeException(partition, position.FetchOffset));
-                        }
-
+                        if (code == ErrorCode.None && found!.EndOffset >= 0 && found.EndOffset < position.FetchOffset) Fail(position, new OffsetOutOfRangeException(partition, position.FetchOffset));
                         position.IsBusy = false;
                         StartFetches();
                     }
@@ -615,7 +442,7 @@ internal sealed class ManagedConsumer : IRecordConsumer
         catch (Exception failure) when (failure is ConnectionLostException or ClusterException)
         {
             // A broker that has no such question (before 0.11) is taken at its word; others are found again.
-            if (failure is ClusterException) lock (_gate) position.CheckedEpoch = int.MaxValue;
+            if (failure is ClusterException) lock (Gate) position.CheckedEpoch = int.MaxValue;
             else _leaders.Forget(partition);
         }
         catch (Exception failure) when (_stopping.IsCancellationRequested && failure is OperationCanceledException or ObjectDisposedException)
@@ -634,7 +461,7 @@ internal sealed class ManagedConsumer : IRecordConsumer
             while (positions.Count > 0)
             {
                 int attempts;
-                lock (_gate)
+                lock (Gate)
                 {
                     attempts = positions.Max(position => position.FailedAttempts);
                     foreach (var position in positions) position.FailedAttempts++;
@@ -642,7 +469,7 @@ internal sealed class ManagedConsumer : IRecordConsumer
 
                 if (attempts > 0) await Task.Delay(_retry.Pause(attempts - 1), _time, _stopping.Token).ConfigureAwait(false);
                 var refused = await LookUpAsync(positions).ConfigureAwait(false);
-                lock (_gate)
+                lock (Gate)
                 {
                     foreach (var position in positions)
                     {
@@ -679,7 +506,7 @@ internal sealed class ManagedConsumer : IRecordConsumer
         }
         catch (ConnectionLostException failure)
         {
-            lock (_gate)
+            lock (Gate)
             {
                 if (!_isAway) Log.ConsumeProblem(_logger, _options.ClientId, "no leader", failure.Message);
                 _isAway = true;
@@ -687,7 +514,7 @@ internal sealed class ManagedConsumer : IRecordConsumer
         }
         catch (ClusterException failure)
         {
-            lock (_gate)
+            lock (Gate)
             {
                 foreach (var position in positions)
                 {
