@@ -260,7 +260,7 @@ public sealed class ManagedTransactionTests
     {
         await using var cluster = new ScriptedCluster();
         var clock = new ManualClock();
-        using var producer = cluster.NewProducer(clock, _options);
+        using var producer = cluster.NewProducer(clock, _options, settings: PatientRequests);
         var topic = producer.GetTopic(ScriptedCluster.Topic);
         await RunAsync(() => producer.InitTransactions(Token));
         producer.BeginTransaction();
