@@ -7,7 +7,7 @@ using Streams.Dsl;
 
 namespace Streams.Hosting.AspNetCore.Tests;
 
-/// <summary>One instance of an application in the generic host that serves its counts: bootstrap servers, state folder, port, session time-out in ms, standbys.</summary>
+/// <summary>One instance of an application in the generic host that serves its counts: bootstrap servers, state folder, port, session time-out in ms, standbys, whose clients.</summary>
 internal static class CountsProcess
 {
     public const string Input = "in";
@@ -25,6 +25,7 @@ internal static class CountsProcess
             .Configure(config => config with
             {
                 BootstrapServers = args[0],
+                ClientProperties = new Dictionary<string, string> { ["client.library"] = args[5] },
                 StateDirectory = args[1],
                 ApplicationServer = $"127.0.0.1:{port}",
                 ProcessingGuarantee = ProcessingGuarantee.ExactlyOnce,

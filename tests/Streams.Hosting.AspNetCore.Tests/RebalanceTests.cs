@@ -36,15 +36,16 @@ public sealed partial class RebalanceTests : IDisposable
     }
 
     [Theory]
-    [InlineData(0)]
-    [InlineData(1)]
-    public async Task Every_query_gets_the_right_answer_while_instances_come_and_die(int standbys)
+    [InlineData(0, "confluent")]
+    [InlineData(1, "confluent")]
+    [InlineData(1, "managed")]
+    public async Task Every_query_gets_the_right_answer_while_instances_come_and_die(int standbys, string library)
     {
         var seed = Environment.TickCount;
         TestContext.Current.SendDiagnosticMessage($"seed {seed}");
         var bootstrap = await StartBrokerAsync();
         await FeedAsync(bootstrap);
-        var (one, two) = (StartInstance(bootstrap, standbys), StartInstance(bootstrap, standbys));
+        var (one, two) = (StartInstance(bootstrap, standbys, library), StartInstance(bootstrap, standbys, library));
         await UntilAsync(() => OwnersAsync(one, 2), "two instances share the work");
         for (var key = 0; key < Keys; key++)
         {
@@ -53,7 +54,7 @@ public sealed partial class RebalanceTests : IDisposable
         }
 
         using var clients = new Clients(seed, [one, two]);
-        var three = StartInstance(bootstrap, standbys);
+        var three = StartInstance(bootstrap, standbys, library);
         await UntilAsync(() => OwnersAsync(one, 3), "the third instance has work");
         await UntilAsync(() => clients.HasAskedMore(200), "queries go on");
 
@@ -66,7 +67,7 @@ public sealed partial class RebalanceTests : IDisposable
         var report = await clients.StopAsync();
         Assert.True(report.Faults.IsEmpty, $"seed {seed}: {report.Faults.Count} of {report.Asked} queries were not answered right:\n{string.Join('\n', report.Faults.Take(5))}\n{Tail()}");
         Assert.True(report.Longest < _patience, $"a query took {report.Longest}");
-        TestContext.Current.TestOutputHelper?.WriteLine($"{standbys} standby(s): {report.Asked} queries, {report.Stale} answered by standbys, the longest took {report.Longest.TotalMilliseconds:F0} ms");
+        TestContext.Current.TestOutputHelper?.WriteLine($"{library}, {standbys} standby(s): {report.Asked} queries, {report.Stale} answered by standbys, the longest took {report.Longest.TotalMilliseconds:F0} ms");
 
         // Without standbys the answer was worth the wait for the dead instance's session; with them nobody had to wait for that.
         if (standbys > 0) Assert.True(report.Stale > 0, "no standby has answered");
@@ -124,12 +125,12 @@ public sealed partial class RebalanceTests : IDisposable
         return $"127.0.0.1:{await ready.Task}";
     }
 
-    private Server StartInstance(string bootstrap, int standbys)
+    private Server StartInstance(string bootstrap, int standbys, string library)
     {
         var port = Ports.Take();
         var process = Start(
             null,
-            [Of(Program + ".dll"), "app", bootstrap, Path.Combine(_folder, $"state-{port}"), $"{port}", $"{SessionMs}", $"{standbys}"]);
+            [Of(Program + ".dll"), "app", bootstrap, Path.Combine(_folder, $"state-{port}"), $"{port}", $"{SessionMs}", $"{standbys}", library]);
         return new Server(process, new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = _patience * 2 });
     }
 
@@ -244,7 +245,8 @@ public sealed partial class RebalanceTests : IDisposable
                     // Not cancelled: a query that has begun is to be answered.
                     using var response = await target.Http.GetAsync($"/{CountsProcess.Store}/key-{key}", CancellationToken.None);
                     var text = await response.Content.ReadAsStringAsync(CancellationToken.None);
-                    if (!response.IsSuccessStatusCode || text != Count.ToString(CultureInfo.InvariantCulture)) _faults.Enqueue($"key-{key}: {(int)response.StatusCode} {text}");
+                    if (!response.IsSuccessStatusCode || text != Count.ToString(CultureInfo.InvariantCulture))
+                        _faults.Enqueue($"key-{key} at {TimeProvider.System.GetUtcNow():HH:mm:ss.fff} from {target.Http.BaseAddress}: {(int)response.StatusCode} {text} with {response.Headers.ToString().ReplaceLineEndings("; ")}");
                     if (response.Headers.TryGetValues("Streams-Stale", out var stale) && stale.Single() == "true") Interlocked.Increment(ref _stale);
                 }
                 catch (Exception failure) when (failure is HttpRequestException or TaskCanceledException)

@@ -143,9 +143,12 @@ internal sealed class StoreRouter
             var answer = await AskHereAsync(streams, request, partition, requireActive: false, either.Token).ConfigureAwait(false);
             if (!answer.IsAnswer) return answer;
             var lag = await _lags.LagAsync(streams, partition, either.Token).ConfigureAwait(false);
-            return (lag ?? long.MaxValue) <= _settings.MaxStaleLag
-                ? answer with { IsStale = true, Lag = lag }
-                : NotHere(request, partition, lag is null ? "How far the copy here is behind is not known." : $"The copy here is {lag} records behind.");
+            if ((lag ?? long.MaxValue) > _settings.MaxStaleLag)
+                return NotHere(request, partition, lag is null ? "How far the copy here is behind is not known." : $"The copy here is {lag} records behind.");
+
+            // Asked again: a copy that is being restored may have come to its end between the answer above and the question how far it is behind.
+            answer = await AskHereAsync(streams, request, partition, requireActive: false, either.Token).ConfigureAwait(false);
+            return answer.IsAnswer ? answer with { IsStale = true, Lag = lag } : answer;
         }
         catch (InvalidStateStoreException failure) when (failure is not UnknownStateStoreException)
         {
