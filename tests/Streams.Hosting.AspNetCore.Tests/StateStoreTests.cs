@@ -237,6 +237,40 @@ public sealed class StateStoreTests
         Assert.Equal("true", Header(list, "Streams-Stale"));
     }
 
+    /// <summary>A copy that comes to the end of the changelog in the middle of a question: the answer has to have all that its lag says that it has.</summary>
+    [Fact]
+    public async Task Standby_answers_with_what_it_has_when_its_lag_is_known()
+    {
+        await using var cluster = await Instance.ClusterAsync(1, "in");
+        await using var one = await StartCountsAsync(cluster, config => config with { NumStandbyReplicas = 1, ApplicationServer = $"127.0.0.1:{Ports.Take()}" });
+        var time = new HookedTime();
+        await using var two = await Instance.StartAsync(
+            cluster,
+            Counts,
+            web => web.MapStateStore<string, long>("counts", new StateStoreEndpointOptions<string> { MaxStaleLag = 0 }),
+            config => config with { NumStandbyReplicas = 1, TimeProvider = TimeProvider.System },
+            services => services.AddSingleton<TimeProvider>(time));
+        await Instance.UntilAsync(() => two.Streams.State == KafkaStreamsState.Running && two.Streams.MetadataForLocalThreads().Any(thread => thread.StandbyTasks.Count > 0));
+        var rounds = 0;
+        time.OnAsked = () =>
+        {
+            Produce(cluster, 1);
+            rounds++;
+            Assert.True(SpinWait.SpinUntil(() => CopyOf(two, rounds), TimeSpan.FromSeconds(60)), "the standby has not followed");
+        };
+        time.OnAsked();
+        using var response = await two.Http.GetAsync("/counts/k1");
+        Assert.Equal("true", Header(response, "Streams-Stale"));
+        Assert.Equal($"{rounds}", await response.Content.ReadAsStringAsync());
+        Assert.True(rounds > 1, "nothing has happened in the middle of the question");
+
+        static bool CopyOf(Instance instance, int count)
+        {
+            var store = instance.Streams.Store(StoreQueryParameters.FromNameAndType("counts", QueryableStoreTypes.KeyValueStore<string, long>()).EnableStaleStores());
+            return Enumerable.Range(0, Keys).All(key => store.TryGet($"k{key}", out var found) && found == count);
+        }
+    }
+
     [Fact]
     public async Task Answer_contains_what_an_earlier_one_did_when_it_is_asked_to()
     {
@@ -384,5 +418,17 @@ public sealed class StateStoreTests
         protected override Task<AuthenticateResult> HandleAuthenticateAsync() => Task.FromResult(Request.Headers.Authorization == "Let me in"
             ? AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(new ClaimsIdentity([], "test")), "test"))
             : AuthenticateResult.NoResult());
+    }
+
+    /// <summary>The system's clock, and what happens whenever somebody looks at it.</summary>
+    private sealed class HookedTime : TimeProvider
+    {
+        public Action OnAsked { get; set; } = static () => { };
+
+        public override long GetTimestamp()
+        {
+            OnAsked();
+            return base.GetTimestamp();
+        }
     }
 }
