@@ -71,7 +71,7 @@ internal sealed class BrokerConnection : IAsyncDisposable
         BrokerConnection? connection = null;
         try
         {
-            var stream = await BrokerTransport.ConnectAsync(address, settings.Security, linked.Token).ConfigureAwait(false);
+            var stream = await BrokerTransport.ConnectAsync(address, settings.Security, settings.ReadsOnOwnThread, linked.Token).ConfigureAwait(false);
             connection = new BrokerConnection(address, settings, time, stream);
             connection._reading = settings.ReadsOnOwnThread ? connection.ReadAnswersOnOwnThread() : connection.ReadAnswersAsync();
             await connection.NegotiateVersionsAsync(linked.Token).ConfigureAwait(false);
