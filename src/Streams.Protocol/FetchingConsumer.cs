@@ -111,7 +111,7 @@ internal abstract class FetchingConsumer<TPartition>(ConsumerOptions options) : 
                 var batch = TakeReady();
                 if (batch is not null || (timeout <= TimeSpan.Zero && timeout != Timeout.InfiniteTimeSpan)) return batch;
 
-                // Fetches, Wake and failures all pulse; waking early without a batch is allowed by the contract.
+                // What can be taken pulses, and so do Wake and the end.
                 if (!_woken) Monitor.Wait(Gate, timeout);
                 _woken = false;
                 return TakeReady();
@@ -171,7 +171,7 @@ internal abstract class FetchingConsumer<TPartition>(ConsumerOptions options) : 
         }
 
         TakeTurns(partition);
-        if (batches.Count > 0) Monitor.PulseAll(Gate);
+        Tell(partition);
     }
 
     /// <summary>Tells the reader, after everything that was fetched before. Under the gate.</summary>
@@ -185,7 +185,7 @@ internal abstract class FetchingConsumer<TPartition>(ConsumerOptions options) : 
         partition.Failure = failure;
         partition.IsLost = failure is OffsetOutOfRangeException;
         TakeTurns(partition);
-        Monitor.PulseAll(Gate);
+        Tell(partition);
     }
 
     /// <summary>Gives everything back that waits to be polled. Under the gate.</summary>
@@ -193,6 +193,12 @@ internal abstract class FetchingConsumer<TPartition>(ConsumerOptions options) : 
     {
         foreach (var partition in _partitions.Values) partition.DropReady();
         _partitions.Clear();
+    }
+
+    // A reader who has paused the partition would wake for nothing, before its time.
+    private void Tell(TPartition partition)
+    {
+        if (partition is { HasTurn: true, IsPaused: false }) Monitor.PulseAll(Gate);
     }
 
     private RecordBatch? TakeReady()

@@ -37,6 +37,19 @@ public sealed class ManagedConsumerTests : IAsyncLifetime
     }
 
     [Fact]
+    public void Poll_waits_its_time_although_records_of_a_paused_partition_come()
+    {
+        _log.Append(0, 0, -1, "a");
+        using var consumer = NewAssigned();
+        consumer.Pause([_partition]);
+        var start = TimeProvider.System.GetTimestamp();
+        Assert.Null(consumer.Poll(TimeSpan.FromMilliseconds(500)));
+        Assert.True(TimeProvider.System.GetElapsedTime(start) > TimeSpan.FromMilliseconds(400));
+        consumer.Resume([_partition]);
+        Assert.Equal(["a"], Read(consumer, 1));
+    }
+
+    [Fact]
     public void Not_being_the_leader_is_looked_up_again()
     {
         _log.Append(0, 0, -1, "a");
