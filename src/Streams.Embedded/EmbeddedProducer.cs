@@ -341,7 +341,7 @@ internal sealed class EmbeddedProducer : IRecordProducer
 
     private void InitProducer(CancellationToken cancellationToken)
     {
-        var request = TransactionCalls.Init(ProducerIdentity.Unknown(_options.TransactionalId), _options.TransactionTimeout, InitProducerIdRequest.Versions.Max);
+        var request = TransactionCalls.Init(_identity, _options.TransactionTimeout, InitProducerIdRequest.Versions.Max);
         if (_options.TransactionalId is null)
         {
             var response = Wait(request);

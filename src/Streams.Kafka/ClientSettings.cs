@@ -9,6 +9,7 @@ internal sealed class ClientSettings
 {
     private readonly string _client;
     private readonly Dictionary<string, string> _values;
+    private readonly IReadOnlyDictionary<string, string> _clientValues;
 
     /// <param name="client">What the settings are of, for errors.</param>
     /// <param name="clusterValues">Those of all clients.</param>
@@ -16,6 +17,7 @@ internal sealed class ClientSettings
     public ClientSettings(string client, IReadOnlyDictionary<string, string> clusterValues, IReadOnlyDictionary<string, string> clientValues)
     {
         _client = client;
+        _clientValues = clientValues;
         _values = new Dictionary<string, string>(clusterValues, StringComparer.Ordinal);
         foreach (var (key, value) in clientValues) _values[key] = value;
     }
@@ -64,9 +66,15 @@ internal sealed class ClientSettings
     }
 
     /// <summary>Ends the reading.</summary>
+    /// <param name="others">What clients of the other kind take: among the cluster's settings it is theirs.</param>
     /// <exception cref="ConfigException">There are settings that nothing has taken; all are named.</exception>
-    public void RefuseRest()
+    public void RefuseRest(params ReadOnlySpan<string> others)
     {
+        foreach (var name in others)
+        {
+            if (!_clientValues.ContainsKey(name)) _values.Remove(name);
+        }
+
         if (_values.Count == 0) return;
         throw new ConfigException(
             $"{_client}: the managed client has no setting {string.Join(", ", _values.Keys.Order(StringComparer.Ordinal))}; remove it, or use Confluent.Kafka's clients (client.library = confluent), which may have it.");

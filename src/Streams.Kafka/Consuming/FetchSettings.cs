@@ -1,10 +1,18 @@
 using Streams.Core;
+using Streams.Kafka.Producing;
 
 namespace Streams.Kafka.Consuming;
 
 /// <summary>How a managed consumer fetches; names and defaults are Kafka's.</summary>
 internal sealed record FetchSettings
 {
+    /// <summary>Every name that is taken.</summary>
+    public static readonly string[] Names =
+    [
+        "fetch.wait.max.ms", "fetch.max.wait.ms", "fetch.min.bytes", "fetch.max.bytes", "fetch.message.max.bytes", "max.partition.fetch.bytes", "client.rack", "metadata.max.age.ms",
+        "check.crcs", "enable.auto.commit", "auto.offset.reset", "isolation.level",
+    ];
+
     /// <summary>How long a broker waits for <see cref="MinBytes"/> (default 500 ms, <c>fetch.max.wait.ms</c>).</summary>
     public required TimeSpan MaxWait { get; init; }
 
@@ -40,7 +48,7 @@ internal sealed record FetchSettings
             ("enable.auto.commit", "false"),
             ("auto.offset.reset", "none"),
             ("isolation.level", options.ReadCommitted ? "read_committed" : "read_uncommitted"));
-        settings.RefuseRest();
+        settings.RefuseRest(ManagedProducerSettings.Names);
         return read;
     }
 }

@@ -334,6 +334,15 @@ internal sealed class KafkaRecordConsumer : IRecordConsumer
         {
             var partition = Find(topic, record.Partition.Value);
             if (partition is null) return;
+
+            // The error names the offset that was fetched. Another one than ours is from before the partition was moved here, or behind control records that the client has passed silently:
+            // it is asked again, from where we are.
+            if (record.Offset.Value >= 0 && record.Offset.Value != partition.Position)
+            {
+                AssignAgain(partition);
+                return;
+            }
+
             _failedPartition = partition.Partition;
             _failure = new OffsetOutOfRangeException(partition.Partition, partition.Position);
         }
@@ -347,6 +356,13 @@ internal sealed class KafkaRecordConsumer : IRecordConsumer
             // librdkafka goes on by itself, with its own pauses: brokers that are away, leaders that move, topics that are not known yet.
             Log.ConsumeProblem(_logger, _clientId, e.Error.Code.ToString(), e.Error.Reason);
         }
+    }
+
+    private void AssignAgain(AssignedPartition partition)
+    {
+        _consumer.IncrementalUnassign([partition.ConfluentPartition]);
+        _consumer.IncrementalAssign([new ConfluentOffset(partition.ConfluentPartition, partition.Position)]);
+        if (partition.IsStopped) _consumer.Pause([partition.ConfluentPartition]);
     }
 
     private void ForgetFailure()

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Kafka.Protocol.Records;
 using Streams.Core;
+using Streams.Kafka.Consuming;
 using Streams.Kafka.Wire;
 
 namespace Streams.Kafka.Producing;
@@ -8,6 +9,14 @@ namespace Streams.Kafka.Producing;
 /// <summary>How the managed producer writes: what the engine asks for, under the user's settings. Names and defaults are Kafka's unless said otherwise.</summary>
 internal sealed record ManagedProducerSettings
 {
+    /// <summary>Every name that is taken.</summary>
+    public static readonly string[] Names =
+    [
+        "compression.codec", "compression.type", "compression.level", "message.max.bytes", "max.request.size", "retry.backoff.ms", "retry.backoff.max.ms", "queue.buffering.max.kbytes",
+        "buffer.memory", "request.required.acks", "acks", "enable.idempotence", "transactional.id", "transaction.timeout.ms", "batch.size", "queue.buffering.max.ms", "linger.ms",
+        "message.timeout.ms", "delivery.timeout.ms", "request.timeout.ms", "max.in.flight", "max.in.flight.requests.per.connection",
+    ];
+
     /// <summary>Five requests to a broker may wait for their answers, as in Kafka's clients; their partitions differ (<c>max.in.flight.requests.per.connection</c>).</summary>
     private const int DefaultInFlight = 5;
 
@@ -81,7 +90,7 @@ internal sealed record ManagedProducerSettings
             Compression = compression,
             CompressionLevel = level == NoLevel ? null : levelNumber,
         };
-        settings.RefuseRest();
+        settings.RefuseRest(FetchSettings.Names);
         return read;
     }
 
