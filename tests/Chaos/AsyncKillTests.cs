@@ -17,8 +17,7 @@ public sealed class AsyncKillTests
 
     /// <summary>Every number of a key is there once, in order.</summary>
     [Theory]
-    [InlineData("confluent")]
-    [InlineData("managed")]
+    [InlineData("confluent")] // One library here and the other below: what is tried is the engine's, and processes take their time.
     public async Task Exactly_once_has_every_result_once_and_in_order(string library)
     {
         var (results, _) = await RunAsync("exactly-once", library);
@@ -27,7 +26,6 @@ public sealed class AsyncKillTests
 
     /// <summary>Every number of a key is there; after a kill it goes back to what was not committed, and never passes one over.</summary>
     [Theory]
-    [InlineData("confluent")]
     [InlineData("managed")]
     public async Task At_least_once_loses_no_result_and_repeats_from_where_it_was(string library)
     {

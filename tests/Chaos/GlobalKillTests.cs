@@ -17,8 +17,7 @@ public sealed class GlobalKillTests
     private int _round;
 
     [Theory]
-    [InlineData("confluent")]
-    [InlineData("managed")]
+    [InlineData("managed")] // The default library's restoring is tried by the runs with faults and the application suites.
     public async Task Global_store_is_right_after_a_kill_whenever_it_comes(string library)
     {
         var cancellation = TestContext.Current.CancellationToken;

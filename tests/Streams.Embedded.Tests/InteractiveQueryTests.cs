@@ -88,7 +88,9 @@ public sealed class InteractiveQueryTests : IDisposable
         await TestTopics.WaitUntilAsync(() => app.State == KafkaStreamsState.Running, _patience);
         var store = app.Store(StoreQueryParameters.FromNameAndType("counts", QueryableStoreTypes.KeyValueStore<string, long>()));
         using var stop = new CancellationTokenSource();
-        var readers = Enumerable.Range(0, 3).Select(reader => Task.Run(
+
+        // On threads of their own: three that never wait would keep each other, and the broker, off the pool.
+        var readers = Enumerable.Range(0, 3).Select(reader => Task.Factory.StartNew(
             () =>
             {
                 var last = new Dictionary<string, long>();
@@ -122,7 +124,9 @@ public sealed class InteractiveQueryTests : IDisposable
 
                 return reads;
             },
-            TestContext.Current.CancellationToken)).ToList();
+            TestContext.Current.CancellationToken,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default)).ToList();
         for (var round = 0; round < 10; round++)
             TestTopics.Produce(cluster, "input", Enumerable.Range(0, 3000).Select(number => ($"k{number % 100:d2}", "x")));
         await TestTopics.WaitForCountAsync(cluster, "output", 30_000, _patience);
@@ -171,7 +175,7 @@ public sealed class InteractiveQueryTests : IDisposable
         await TestTopics.WaitForCountAsync(cluster, "output", 3000, _patience);
         var store = app.Store(StoreQueryParameters.FromNameAndType("counts", QueryableStoreTypes.KeyValueStore<string, long>()));
         var reads = 0L;
-        var readers = Enumerable.Range(0, 3).Select(_ => Task.Run(
+        var readers = Enumerable.Range(0, 3).Select(_ => Task.Factory.StartNew(
             () =>
             {
                 try
@@ -190,7 +194,9 @@ public sealed class InteractiveQueryTests : IDisposable
                     return refused;
                 }
             },
-            TestContext.Current.CancellationToken)).ToList();
+            TestContext.Current.CancellationToken,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default)).ToList();
         await TestTopics.WaitUntilAsync(() => Volatile.Read(ref reads) > 10, _patience);
         TestTopics.Produce(cluster, "input", Enumerable.Range(0, 3000).Select(number => ($"k{number % 100:d2}", "x")));
         Assert.True(await app.CloseAsync(_patience));
