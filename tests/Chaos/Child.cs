@@ -23,7 +23,18 @@ internal sealed class Child : IDisposable
         process.BeginErrorReadLine();
     }
 
-    public bool HasExited => _process.HasExited;
+    /// <summary>Whether it has ended and all that it said is in the log.</summary>
+    public bool HasExited
+    {
+        get
+        {
+            if (!_process.HasExited) return false;
+
+            // What a process says last is read after its end.
+            _process.WaitForExit();
+            return true;
+        }
+    }
 
     public int ExitCode => _process.ExitCode;
 
