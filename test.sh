@@ -17,10 +17,12 @@ results=artifacts/test-results
 passed=0
 failed=0
 skipped=0
+failed_projects=()
 
 say() { echo "test: $*"; }
 
 finish() {
+  if [ "${#failed_projects[@]}" -gt 0 ]; then print_failures; fi
   if [ "$skipped" -gt 0 ]; then say "$skipped skipped, for the reasons above"; fi
   echo "$passed passed, $failed failed"
   [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
@@ -50,11 +52,31 @@ attribute() {
   grep -o '<assembly [^>]*>' "$1" | sed -n -E "1s/.* $2=\"([0-9]+)\".*/\1/p"
 }
 
+# A reason is printed once for all tests it holds for; the log names each of them.
 print_skip_reasons() {
-  sed -E 's/<test /\n<test /g' "$1" |
-    sed -n -E 's/^<test [^>]*name="([^"]*)".* result="Skip".*<reason>(<!\[CDATA\[)?([^]<]*).*/        skipped: \1: \3/p' |
-    sed -e 's/\\\{0,1\}&quot;/"/g' -e 's/&lt;/</g' -e 's/&gt;/>/g' -e 's/&apos;/'"'"'/g' -e 's/&amp;/\&/g' |
-    sed -e '$a\'
+  awk '
+    /^skipped / {
+      name = $2
+      getline reason
+      sub(/^ +/, "", reason)
+      if (!count[reason]++) { order[++reasons] = reason; first[reason] = name }
+    }
+    END {
+      for (i = 1; i <= reasons; i++) {
+        reason = order[i]
+        more = count[reason] - 1
+        print "        skipped: " first[reason] (more > 0 ? " and " more " more" : "") ": " reason
+      }
+    }' "$1"
+}
+
+# What failed, again, at the end: nobody finds it in the middle of a long output.
+print_failures() {
+  local name
+  for name in "${failed_projects[@]}"; do
+    say "FAIL $name"
+    if [ -f "$results/$name.log" ]; then awk '/^failed / { print "        " $0; getline; print "        " $0 }' "$results/$name.log"; fi
+  done
 }
 
 run_project() {
@@ -65,6 +87,7 @@ run_project() {
   if [ ! -f "$executable" ]; then
     say "FAIL $name: $executable was not built (is the project in Streams.sln?)"
     failed=$((failed + 1))
+    failed_projects+=("$name")
     return
   fi
   if command -v timeout >/dev/null 2>&1; then
@@ -78,6 +101,7 @@ run_project() {
   local p f s e
   if [ ! -s "$report" ] || ! p=$(attribute "$report" passed) || [ -z "$p" ]; then
     failed=$((failed + 1))
+    failed_projects+=("$name")
     say "FAIL $name: no report; it ended with code $code. Its output:"
     sed 's/^/        /' "$log"
     return
@@ -97,12 +121,13 @@ run_project() {
   failed=$((failed + f))
   skipped=$((skipped + ${s:-0}))
   if [ "$f" -gt 0 ]; then
+    failed_projects+=("$name")
     say "FAIL $name: $p right, $f wrong, ${s:-0} skipped in $((SECONDS - started)) s, exit code $code. Its output:"
     sed 's/^/        /' "$log"
   else
     say "ok   $name: $p right, ${s:-0} skipped in $((SECONDS - started)) s"
   fi
-  print_skip_reasons "$report"
+  print_skip_reasons "$log"
 }
 
 scripts/setup-debian.sh test || give_up "set-up failed"
