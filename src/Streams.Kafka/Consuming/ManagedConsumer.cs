@@ -264,12 +264,15 @@ internal sealed class ManagedConsumer : FetchingConsumer<FetchPosition>
                 {
                     if (data.PreferredReadReplica >= 0 && _leaders.Address(data.PreferredReadReplica) is { } replica && replica != fetch.Address)
                     {
+                        // Not an answer that ends a row of failed attempts: the leader may send us to a replica that keeps failing.
                         isEmpty = false;
                         lock (Gate)
                         {
                             position.Replica = replica;
                             position.ReplicaUntil = _time.GetTimestamp() + (long)(_fetching.MaxReplicaAge.TotalSeconds * _time.TimestampFrequency);
                         }
+
+                        if (data.Records is not { Length: > 0 }) continue;
                     }
 
                     if (data.Records is { Length: > 0 } records)
@@ -288,8 +291,9 @@ internal sealed class ManagedConsumer : FetchingConsumer<FetchPosition>
                 isEmpty = false;
                 if (position.Replica is not null)
                 {
-                    // The leader may have what a replica has not yet, or not any more; what it says counts.
+                    // The leader may have what a replica has not yet, or not any more; what it says counts. It is asked at once, unless it has sent us here before.
                     lock (Gate) position.Replica = null;
+                    (troubled ??= []).Add(position);
                 }
                 else if (data.ErrorCode == ErrorCode.OffsetOutOfRange)
                 {
@@ -377,10 +381,6 @@ internal sealed class ManagedConsumer : FetchingConsumer<FetchPosition>
         {
             if (!_isAway) Log.ConsumeProblem(_logger, _options.ClientId, code, reason);
             _isAway = true;
-        }
-
-        lock (Gate)
-        {
             foreach (var (position, _) in fetch.Positions)
             {
                 position.Replica = null;
@@ -481,7 +481,14 @@ internal sealed class ManagedConsumer : FetchingConsumer<FetchPosition>
                     positions.RemoveAll(position =>
                     {
                         if (!IsCurrent(position) || !position.IsBusy) return true;
-                        if (_leaders.Find(position.Partition) is null) return false;
+                        if (_leaders.Find(position.Partition) is null)
+                        {
+                            // A topic that has just been made is there at the second look; what is still missing then is worth telling, once.
+                            if (attempts == 1 && !_isAway)
+                                Log.FetchProblem(_logger, _options.ClientId, position.Partition.ToString(), refused.GetValueOrDefault(position.Partition.Topic, ErrorCode.LeaderNotAvailable).ProtocolName());
+                            return false;
+                        }
+
                         position.IsBusy = false;
                         return true;
                     });

@@ -12,7 +12,7 @@ namespace Streams.Kafka.Producing;
 /// <summary>Gathers records in batches per partition and gets every batch acknowledged, once and in order, or says which was given up.</summary>
 /// <remarks>
 /// <para>Threads: records come from the producer's thread; requests are put together by whoever finds work to do (that thread when it asks for sending, a thread of the pool otherwise), one
-/// at a time (<see cref="_isWorking"/>); answers come on threads of the pool. One gate guards all state. Batches are built (compressed, checksummed) and sent outside of it: a head that is in
+/// at a time (<see cref="_isWorking"/>); answers come on their connections' threads. One gate guards all state. Batches are built (compressed, checksummed) and sent outside of it: a head that is in
 /// flight is touched by nobody but its request.</para>
 /// <para>Order and numbers: of each partition one batch is in flight, and it is offered with the same bytes until the broker has answered for it. So a batch never overtakes another, and the
 /// numbers of the next one are known when it is its turn. When a batch is given up and nobody knows whether the broker has it, or the broker has lost count, the epoch is raised and the
@@ -22,8 +22,6 @@ namespace Streams.Kafka.Producing;
 /// </remarks>
 internal sealed class BatchSender : IThreadPoolWorkItem, IDisposable
 {
-    private const double Jitter = 0.2;
-
     /// <summary>A leader that moves is found by the second attempt; the third one that fails is worth telling, once.</summary>
     private const int AttemptsWithoutWarning = 3;
 
@@ -37,7 +35,7 @@ internal sealed class BatchSender : IThreadPoolWorkItem, IDisposable
     private readonly string? _transactionalId;
     private readonly BrokerPool _brokers;
     private readonly TimeProvider _time;
-    private readonly Random _random;
+    private readonly Retry _retry;
     private readonly ILogger _logger;
     private readonly VersionRange _versions;
     private readonly RecordBuffer _buffer;
@@ -62,7 +60,7 @@ internal sealed class BatchSender : IThreadPoolWorkItem, IDisposable
         _transactionalId = transactionalId;
         _brokers = brokers;
         _time = time;
-        _random = random;
+        _retry = new Retry(brokers.Settings with { InitialBackoff = settings.RetryBackoff, MaxBackoff = settings.MaxRetryBackoff }, time, random);
         _logger = logger;
         _versions = new VersionRange(settings.Compression == CompressionType.Zstd ? ZstdFrom : NumberedFrom, ProduceRequest.Versions.Max);
         _buffer = new RecordBuffer(settings, transactionalId is not null, time);
@@ -231,12 +229,7 @@ internal sealed class BatchSender : IThreadPoolWorkItem, IDisposable
     internal long After(TimeSpan time) => After(_time.GetTimestamp(), time);
 
     /// <summary>How long to wait after so many attempts that failed.</summary>
-    internal TimeSpan Pause(int attempt)
-    {
-        // The shift is bounded so that it cannot overflow however often an attempt fails.
-        var pause = Min(_settings.RetryBackoff * (1 << Math.Min(attempt, 20)), _settings.MaxRetryBackoff);
-        lock (_random) return pause * (1 - Jitter + (2 * Jitter * _random.NextDouble()));
-    }
+    internal TimeSpan Pause(int attempt) => _retry.Pause(attempt);
 
     /// <summary>Says of what waits why it does, or that it will not be written. With the gate.</summary>
     internal void Explain(Func<ProducerPartition, bool> concerns, ErrorCode code, string reason, Exception? refusal)

@@ -174,6 +174,29 @@ public sealed class ManagedConsumerTests : IAsyncLifetime
         Assert.Equal([(0, 0L, "here"), (1, 0L, "here"), (1, 2L, "here"), (0, 2L, "here")], _log.Fetches.Take(4));
     }
 
+    /// <summary>The leader goes on preferring a replica that cannot give the records: both are asked with growing pauses, not in a loop.</summary>
+    [Fact]
+    public void Replica_that_keeps_failing_is_gone_back_to_with_pauses()
+    {
+        const int Failures = 4;
+        var failures = 0;
+        _log.Append(0, 0, -1, "a");
+        _log.OnFetch = (broker, _) => broker switch
+        {
+            0 when failures == Failures => null,
+            0 => new FetchResponse.PartitionData { PreferredReadReplica = 1, HighWatermark = 1 },
+            _ => new FetchResponse.PartitionData { ErrorCode = failures++ < Failures ? ErrorCode.ReplicaNotAvailable : ErrorCode.None },
+        };
+        var time = new PauseCounter(_log.Settings.MaxBackoff);
+        using var consumer = NewConsumer(new() { ["client.rack"] = "here" }, time: time);
+        consumer.Assign([new TopicPartitionOffset(_partition, 0)]);
+        Assert.Equal(["a"], Read(consumer, 1));
+        Assert.Equal(Failures, _log.Fetches.Count(fetch => fetch.Broker == 1));
+
+        // Only the very first look-up does not wait: no attempt had failed then.
+        Assert.Equal(Failures, time.Pauses);
+    }
+
     /// <summary>Apache Kafka lists aborted transactions in the order in which they ended.</summary>
     [Fact]
     public void Aborted_transactions_are_hidden_in_whatever_order_they_are_listed()
@@ -345,9 +368,24 @@ public sealed class ManagedConsumerTests : IAsyncLifetime
         return consumer;
     }
 
-    private ManagedConsumer NewConsumer(Dictionary<string, string> properties, bool readCommitted = false)
+    private ManagedConsumer NewConsumer(Dictionary<string, string> properties, bool readCommitted = false, TimeProvider? time = null)
     {
         var options = new ConsumerOptions { ClientId = "test", ReadCommitted = readCommitted, Properties = properties };
-        return new ManagedConsumer(options, new ClientSettings("Consumer test", new Dictionary<string, string>(), properties), _log.Settings, TimeProvider.System, new Random(1), NullLogger.Instance);
+        return new ManagedConsumer(options, new ClientSettings("Consumer test", new Dictionary<string, string>(), properties), _log.Settings with { InitialBackoff = _log.Settings.MaxBackoff }, time ?? TimeProvider.System, new Random(1), NullLogger.Instance);
+    }
+
+    /// <summary>The system's clock; counts what is waited for before an attempt is made again.</summary>
+    private sealed class PauseCounter(TimeSpan maxBackoff) : TimeProvider
+    {
+        private int _pauses;
+
+        public int Pauses => Volatile.Read(ref _pauses);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            const double WithJitter = 1.2;
+            if (dueTime > TimeSpan.Zero && dueTime <= maxBackoff * WithJitter) Interlocked.Increment(ref _pauses);
+            return base.CreateTimer(callback, state, dueTime, period);
+        }
     }
 }
