@@ -9,26 +9,22 @@ internal sealed class Relay : IAsyncDisposable
 {
     private const int ChunkBytes = 16 << 10;
 
-    private readonly TcpListener _listener;
-    private readonly CancellationTokenSource _stop = new();
+    private readonly LoopbackServer _server;
     private readonly Lock _lock = new();
     private readonly HashSet<Socket> _clients = [];
-    private readonly Task _serving;
     private TaskCompletionSource _flows = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _opened;
 
     public Relay()
     {
         // What a client has sent is to wait in the client and not in the system.
-        _listener = new TcpListener(IPAddress.Loopback, 0) { Server = { ReceiveBufferSize = ChunkBytes } };
-        _listener.Start();
+        _server = new LoopbackServer(ServeAsync, ChunkBytes);
         _flows.SetResult();
-        _serving = ServeAsync();
     }
 
     public string Address => $"127.0.0.1:{Port}";
 
-    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+    public int Port => _server.Port;
 
     /// <summary>Where to; nobody is let in before it is set.</summary>
     public IPEndPoint? Target { get; set; }
@@ -71,34 +67,15 @@ internal sealed class Relay : IAsyncDisposable
         lock (_lock) _flows.TrySetResult();
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await _stop.CancelAsync();
-        _listener.Stop();
-        await _serving;
-        _stop.Dispose();
-    }
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
 
-    private async Task ServeAsync()
-    {
-        var connections = new List<Task>();
-        try
-        {
-            while (true) connections.Add(ConnectAsync(await _listener.AcceptSocketAsync(_stop.Token)));
-        }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
-        {
-            await Task.WhenAll(connections);
-        }
-    }
-
-    private async Task ConnectAsync(Socket client)
+    private async Task ServeAsync(Socket client, CancellationToken cancellationToken)
     {
         using var broker = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         client.NoDelay = true;
         Interlocked.Increment(ref _opened);
         lock (_lock) _clients.Add(client);
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
         {
             await broker.ConnectAsync(Target!, ended.Token);

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Net;
 using System.Net.Sockets;
 using Kafka.Protocol;
 using Kafka.Protocol.Messages;
@@ -10,22 +9,19 @@ namespace Streams.Kafka.Tests.Support;
 /// <summary>A broker on a loopback socket that says what a test tells it to. Answers ApiVersions by itself with everything this library knows.</summary>
 internal sealed class ScriptedBroker : IAsyncDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-    private readonly CancellationTokenSource _stop = new();
     private readonly Func<ScriptedBroker, IApiMessage, RequestHeader, byte[]?> _answer;
-    private readonly Task _serving;
+    private readonly LoopbackServer _server;
 
     /// <param name="answer">Bytes to send, length prefix included; <c>null</c> closes the connection, an empty array says nothing.</param>
     public ScriptedBroker(Func<ScriptedBroker, IApiMessage, RequestHeader, byte[]?> answer)
     {
         _answer = answer;
-        _listener.Start();
-        _serving = ServeAsync();
+        _server = new LoopbackServer(ServeAsync);
     }
 
     public int Connections { get; private set; }
 
-    public BrokerAddress Address => new("127.0.0.1", ((IPEndPoint)_listener.LocalEndpoint).Port);
+    public BrokerAddress Address => new("127.0.0.1", _server.Port);
 
     public WireSettings Settings => new()
     {
@@ -43,55 +39,29 @@ internal sealed class ScriptedBroker : IAsyncDisposable
         return frame.ToArray();
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await _stop.CancelAsync();
-        _listener.Stop();
-        await _serving;
-        _stop.Dispose();
-    }
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
 
-    private async Task ServeAsync()
+    private async Task ServeAsync(Socket client, CancellationToken cancellationToken)
     {
-        var clients = new List<Task>();
+        Connections++;
+        await using var stream = new NetworkStream(client, ownsSocket: true);
         try
         {
+            var length = new byte[4];
             while (true)
             {
-                var client = await _listener.AcceptTcpClientAsync(_stop.Token);
-                Connections++;
-                clients.Add(ServeAsync(client));
+                await stream.ReadExactlyAsync(length, cancellationToken);
+                var body = new byte[BinaryPrimitives.ReadInt32BigEndian(length)];
+                await stream.ReadExactlyAsync(body, cancellationToken);
+                var header = MessageFrames.DecodeRequest(body, out var request);
+                var answer = request is ApiVersionsRequest ? Versions(header) : _answer(this, request!, header);
+                if (answer is null) return;
+                await stream.WriteAsync(answer, cancellationToken);
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is OperationCanceledException or IOException)
         {
-            await Task.WhenAll(clients);
-        }
-    }
-
-    private async Task ServeAsync(TcpClient client)
-    {
-        using (client)
-        {
-            try
-            {
-                var stream = client.GetStream();
-                var length = new byte[4];
-                while (true)
-                {
-                    await stream.ReadExactlyAsync(length, _stop.Token);
-                    var body = new byte[BinaryPrimitives.ReadInt32BigEndian(length)];
-                    await stream.ReadExactlyAsync(body, _stop.Token);
-                    var header = MessageFrames.DecodeRequest(body, out var request);
-                    var answer = request is ApiVersionsRequest ? Versions(header) : _answer(this, request!, header);
-                    if (answer is null) return;
-                    await stream.WriteAsync(answer, _stop.Token);
-                }
-            }
-            catch (Exception e) when (e is OperationCanceledException or IOException)
-            {
-                // The test is over or the client has hung up, which it may.
-            }
+            // The test is over or the client has hung up, which it may.
         }
     }
 
