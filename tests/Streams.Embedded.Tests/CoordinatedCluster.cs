@@ -2,8 +2,8 @@ using Streams.Core;
 
 namespace Streams.Embedded.Tests;
 
-/// <summary>A cluster whose group members wait for a test before they join and before they ask for their assignment.</summary>
-internal sealed class CoordinatedCluster(ICluster inner, Func<Task> beforeJoin, Func<Task> beforeSync) : ICluster
+/// <summary>A cluster whose group members wait for a test before they join and before they ask for their assignment, and tell it of their signs of life.</summary>
+internal sealed class CoordinatedCluster(ICluster inner, Func<Task> beforeJoin, Func<Task> beforeSync, Action? beforeHeartbeat = null) : ICluster
 {
     public string Description => inner.Description;
 
@@ -13,11 +13,11 @@ internal sealed class CoordinatedCluster(ICluster inner, Func<Task> beforeJoin, 
 
     public IClusterAdmin CreateAdmin(string clientId) => inner.CreateAdmin(clientId);
 
-    public IGroupCoordinator CreateGroupCoordinator(string clientId, string groupId) => new Coordinator(inner.CreateGroupCoordinator(clientId, groupId), beforeJoin, beforeSync);
+    public IGroupCoordinator CreateGroupCoordinator(string clientId, string groupId) => new Coordinator(inner.CreateGroupCoordinator(clientId, groupId), beforeJoin, beforeSync, beforeHeartbeat);
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private sealed class Coordinator(IGroupCoordinator inner, Func<Task> beforeJoin, Func<Task> beforeSync) : IGroupCoordinator
+    private sealed class Coordinator(IGroupCoordinator inner, Func<Task> beforeJoin, Func<Task> beforeSync, Action? beforeHeartbeat) : IGroupCoordinator
     {
         public async Task<JoinGroupResult> JoinAsync(JoinGroupCall call, CancellationToken cancellationToken)
         {
@@ -31,7 +31,11 @@ internal sealed class CoordinatedCluster(ICluster inner, Func<Task> beforeJoin, 
             return await inner.SyncAsync(membership, assignments, cancellationToken);
         }
 
-        public Task<GroupError> HeartbeatAsync(GroupMembership membership, CancellationToken cancellationToken) => inner.HeartbeatAsync(membership, cancellationToken);
+        public Task<GroupError> HeartbeatAsync(GroupMembership membership, CancellationToken cancellationToken)
+        {
+            beforeHeartbeat?.Invoke();
+            return inner.HeartbeatAsync(membership, cancellationToken);
+        }
 
         public Task LeaveAsync(GroupMembership membership, CancellationToken cancellationToken) => inner.LeaveAsync(membership, cancellationToken);
 

@@ -467,12 +467,14 @@ public sealed class KafkaStreams : IAsyncDisposable
                 // A thread cannot wait for its own end, and one that is called from cannot be the one that goes.
                 thread = _threads.LastOrDefault(candidate => !candidate.IsEnding && !candidate.IsCurrent);
                 if (thread is null) return null;
-                _threads = [.. _threads.Where(other => other != thread)];
+                thread.Leave();
                 _runningThreads.Remove(thread);
             }
 
+            // It stays in the list until it has ended: what it has open meanwhile is this instance's, and is for nobody else to open.
             thread.Stop();
             if (!thread.Join(timeout)) throw new TimeoutException($"Thread {thread.Name} was still busy after {timeout}; it ends by itself.");
+            Forget(thread);
             thread.Dispose();
             _member.RequestRejoin();
             return thread.Name;
@@ -590,8 +592,9 @@ public sealed class KafkaStreams : IAsyncDisposable
             // An assignment means that the leader has made and checked the topics: from here on this topology leaves traces.
             if (!_fingerprintKept) _stateDirectory.WriteFingerprint(_fingerprint);
             _fingerprintKept = true;
-            var threads = Threads.Where(thread => !thread.IsEnding).ToList();
-            var before = threads.SelectMany(thread => thread.Tasks).ToHashSet();
+            var all = Threads;
+            var threads = all.Where(thread => !thread.IsEnding).ToList();
+            var before = all.SelectMany(thread => thread.Tasks).ToHashSet();
             var revoked = before.Except(assignment.Tasks).Any();
             lock (_gate) _runningThreads.Clear();
             if (revoked || !before.SetEquals(assignment.Tasks))
@@ -606,8 +609,12 @@ public sealed class KafkaStreams : IAsyncDisposable
             var handover = new TaskHandover(assignment.Tasks.Concat(assignment.StandbyTasks).ToHashSet());
             var assignments = byThread.Select(share => new ThreadAssignment(WithInputs(share.Active), WithInputs(share.Standby), counts.ByTopic, handover)).ToList();
 
-            // What moves between threads is let go of by one before the other takes it: stores and their folders have one owner.
-            await Task.WhenAll(threads.Zip(assignments, (thread, tasks) => thread.CloseOthersAsync(tasks))).ConfigureAwait(false);
+            // What moves between threads is let go of by one before the other takes it: stores and their folders have one owner. Threads that are being removed let go of all they have.
+            var nothing = new ThreadAssignment(WithInputs([]), WithInputs([]), counts.ByTopic, handover);
+            await Task.WhenAll([
+                .. threads.Zip(assignments, (thread, tasks) => thread.CloseOthersAsync(tasks)),
+                .. all.Except(threads).Select(thread => thread.CloseOthersAsync(nothing)),
+            ]).ConfigureAwait(false);
             await Task.WhenAll(threads.Zip(assignments, (thread, tasks) => thread.AssignAsync(tasks))).ConfigureAwait(false);
             foreach (var task in handover.TakeRest())
             {
@@ -671,6 +678,8 @@ public sealed class KafkaStreams : IAsyncDisposable
 
         public void ThreadEnded(StreamThread thread, Exception? failure)
         {
+            // One that was to go, and was not waited for to its end. One that failed stays to be seen.
+            if (thread.IsLeaving) Forget(thread);
             if (failure is null)
             {
                 // Others may be waiting for what it has let go of.
@@ -696,6 +705,11 @@ public sealed class KafkaStreams : IAsyncDisposable
             }
 
             _streams.Fail(failure);
+        }
+
+        private void Forget(StreamThread thread)
+        {
+            lock (_gate) _threads = [.. _threads.Where(other => other != thread)];
         }
 
         private IReadOnlyDictionary<string, IStateStore> GlobalStores() => _globals?.Stores ?? new Dictionary<string, IStateStore>();

@@ -53,6 +53,7 @@ internal abstract class RuntimeThread
 /// <summary>Lets one waiter go per time that it is set.</summary>
 internal abstract class RuntimeSignal : IDisposable
 {
+    /// <summary>Lets a waiter go. When disposed: nothing, because who sets it need not know that the one it is for has ended.</summary>
     public abstract void Set();
 
     /// <summary>Waits until it is set, or so long.</summary>
@@ -100,11 +101,26 @@ internal sealed class SystemThreads : RuntimeThreads
     private sealed class SystemSignal : RuntimeSignal
     {
         private readonly AutoResetEvent _event = new(false);
+        private readonly Lock _gate = new();
+        private bool _isDisposed;
 
-        public override void Set() => _event.Set();
+        public override void Set()
+        {
+            lock (_gate)
+            {
+                if (!_isDisposed) _event.Set();
+            }
+        }
 
         public override void Wait(TimeSpan timeout) => _event.WaitOne(timeout);
 
-        public override void Dispose() => _event.Dispose();
+        public override void Dispose()
+        {
+            lock (_gate)
+            {
+                _isDisposed = true;
+                _event.Dispose();
+            }
+        }
     }
 }

@@ -104,6 +104,7 @@ internal sealed class StreamThread : IDisposable
     private Doings _sinceSummary;
     private long _lastSummary;
     private volatile bool _ended;
+    private volatile bool _isLeaving;
 
     public StreamThread(
         string name,
@@ -156,7 +157,10 @@ internal sealed class StreamThread : IDisposable
     public IReadOnlyList<(StreamTask Task, ThreadTaskState State)> OpenTasks => _published;
 
     /// <summary>Whether the thread has ended, or was asked to.</summary>
-    public bool IsEnding => _ended || _stopping.IsCancellationRequested;
+    public bool IsEnding => _ended || _isLeaving || _stopping.IsCancellationRequested;
+
+    /// <summary>Whether the thread is being removed while the application goes on.</summary>
+    public bool IsLeaving => _isLeaving;
 
     /// <summary>Records processed so far; read from any thread.</summary>
     public long ProcessedRecords => Volatile.Read(ref _processedRecords);
@@ -166,10 +170,22 @@ internal sealed class StreamThread : IDisposable
 
     public void Start() => _thread.Start();
 
+    /// <summary>The thread is removed: it gets no tasks any more. <see cref="Stop"/> is to follow.</summary>
+    public void Leave() => _isLeaving = true;
+
     /// <summary>Asks the thread to commit, close its tasks and end.</summary>
     public void Stop()
     {
-        _stopping.Cancel();
+        try
+        {
+            _stopping.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // Two can stop it, one that removes it and one that closes the application, and the other has seen it to its end.
+            return;
+        }
+
         _consumer?.Wake();
     }
 
