@@ -1,6 +1,7 @@
 using System.Globalization;
 using Streams.Core;
 using Streams.Dsl;
+using Streams.State;
 using Xunit;
 
 namespace Streams.Embedded.Tests;
@@ -109,6 +110,154 @@ public sealed class LifecycleTests : IDisposable
         Assert.All(await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => app.CloseAsync(_patience))), Assert.True);
     }
 
+    /// <summary>What a listener throws used to end the thread that told it, the close in the middle, or, told of an error, the whole process.</summary>
+    [Theory]
+    [InlineData(KafkaStreamsState.Rebalancing)]
+    [InlineData(KafkaStreamsState.Running)]
+    [InlineData(KafkaStreamsState.PendingShutdown)]
+    [InlineData(KafkaStreamsState.NotRunning)]
+    public async Task Listener_that_throws_changes_nothing(KafkaStreamsState when)
+    {
+        await using var cluster = await NewClusterAsync();
+        await using var app = new KafkaStreams(Counting(_ => { }), Config(cluster));
+        var told = new List<KafkaStreamsState>();
+        app.StateChanged += (_, to) =>
+        {
+            if (to == when) throw new FormatException();
+        };
+        app.StateChanged += (_, to) => told.Add(to);
+        await StartAsync(app);
+        Assert.True(await app.CloseAsync(_patience));
+        Assert.Equal(KafkaStreamsState.NotRunning, app.State);
+        Assert.Null(app.Failure);
+        Assert.Equal([KafkaStreamsState.Rebalancing, KafkaStreamsState.Running, KafkaStreamsState.PendingShutdown, KafkaStreamsState.NotRunning], told);
+    }
+
+    [Theory]
+    [InlineData(KafkaStreamsState.PendingError)]
+    [InlineData(KafkaStreamsState.Error)]
+    public async Task Listener_that_throws_leaves_an_error_as_it_is(KafkaStreamsState when)
+    {
+        await using var cluster = await NewClusterAsync();
+        await using var app = new KafkaStreams(Counting(_ => throw new FormatException("the first")), Config(cluster));
+        app.StateChanged += (_, to) =>
+        {
+            if (to == when) throw new FormatException("the listener's");
+        };
+        TestTopics.Produce(cluster, "input", [("k", "v")]);
+        var failure = await Assert.ThrowsAsync<ProcessorException>(() => app.RunAsync(TestContext.Current.CancellationToken));
+        Assert.Contains("the first", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(KafkaStreamsState.Error, app.State);
+    }
+
+    /// <summary>A listener that waits for somebody else's call used to hold a lock that the call needs.</summary>
+    [Fact]
+    public async Task Members_may_be_called_by_others_while_a_listener_waits_for_them_and_by_itself()
+    {
+        await using var cluster = await NewClusterAsync();
+        await using var app = new KafkaStreams(Counting(_ => { }), Config(cluster));
+        var told = new List<KafkaStreamsState>();
+        var others = false;
+        app.StateChanged += (from, to) =>
+        {
+            told.Add(to);
+            if ((from, to) is not (KafkaStreamsState.Rebalancing, KafkaStreamsState.Running)) return;
+            others = Task.Run(() =>
+            {
+                app.Pause();
+                app.Resume();
+                app.AddStreamThread();
+                _ = app.CloseAsync(TimeSpan.Zero);
+            }).Wait(_patience);
+            _ = app.CloseAsync(TimeSpan.Zero);
+        };
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        await TestTopics.WaitUntilAsync(() => app.State == KafkaStreamsState.NotRunning, _patience);
+        Assert.True(await app.CloseAsync(_patience));
+        Assert.True(others);
+        await TestTopics.WaitUntilAsync(() => told.Count == 4, _patience);
+        Assert.Equal([KafkaStreamsState.Rebalancing, KafkaStreamsState.Running, KafkaStreamsState.PendingShutdown, KafkaStreamsState.NotRunning], told);
+    }
+
+    /// <summary>The thread used to be started at once, and again with the others, which left the application neither running nor able to close.</summary>
+    [Fact]
+    public async Task Thread_that_is_added_while_global_stores_are_loaded_starts_with_the_others()
+    {
+        await using var cluster = await NewClusterAsync();
+        await TestTopics.CreateAsync(cluster, "facts", 1);
+        TestTopics.Produce(cluster, "facts", [("k", "fact")]);
+        using var entered = new ManualResetEventSlim();
+        using var goOn = new ManualResetEventSlim();
+        var builder = new StreamsBuilder();
+        builder.AddGlobalStore<string, string>(
+            Stores.KeyValueStoreBuilder(Stores.InMemoryKeyValueStore("facts"), Serdes.String, Serdes.String).WithLoggingDisabled(), "facts", () => new Slow(() => Hold(entered, goOn)));
+        builder.Stream<string, string>("input").To("output");
+        await using var app = new KafkaStreams(builder.Build(), Config(cluster));
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        Assert.True(entered.Wait(_patience, TestContext.Current.CancellationToken));
+        Assert.NotNull(app.AddStreamThread());
+        Assert.NotNull(app.RemoveStreamThread(_patience));
+        Assert.NotNull(app.AddStreamThread());
+        goOn.Set();
+        await TestTopics.WaitUntilAsync(() => app.State == KafkaStreamsState.Running, _patience);
+        Assert.Equal(2, app.MetadataForLocalThreads().Count(thread => thread.IsAlive));
+        Assert.True(await app.CloseAsync(_patience));
+    }
+
+    /// <summary>Refused values used to leave the application closing without end, or without its thread.</summary>
+    [Fact]
+    public async Task Negative_timeouts_are_refused_and_long_ones_are_without_end()
+    {
+        await using var cluster = await NewClusterAsync();
+        await using var app = new KafkaStreams(Counting(_ => { }), Config(cluster) with { NumStreamThreads = 2 });
+        await StartAsync(app);
+        foreach (var wrong in new[] { TimeSpan.FromSeconds(-5), TimeSpan.MinValue })
+        {
+            await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => app.CloseAsync(wrong));
+            Assert.Throws<ArgumentOutOfRangeException>(() => app.RemoveStreamThread(wrong));
+        }
+
+        Assert.Equal(KafkaStreamsState.Running, app.State);
+        Assert.Equal(2, app.MetadataForLocalThreads().Count);
+        Assert.NotNull(app.RemoveStreamThread(TimeSpan.MaxValue));
+        Assert.True(await app.CloseAsync(TimeSpan.MaxValue));
+    }
+
+    /// <summary>What a start that failed had taken used to stay taken, the lock on the state folder first of all.</summary>
+    [Fact]
+    public async Task Start_that_fails_leaves_nothing_open()
+    {
+        await using var cluster = await NewClusterAsync();
+        await using var refusing = new RefusingCluster(cluster);
+        await using var app = new KafkaStreams(Counting(_ => { }), Config(refusing));
+        await Assert.ThrowsAsync<ConfigException>(() => app.StartAsync(TestContext.Current.CancellationToken));
+        app.CleanUp();
+
+        await using var second = new KafkaStreams(Counting(_ => { }), Config(cluster));
+        await StartAsync(second);
+    }
+
+    /// <summary>KIP-834: an application that is paused before it starts joins its group and processes nothing.</summary>
+    [Fact]
+    public async Task Application_that_is_paused_before_its_start_begins_paused()
+    {
+        await using var cluster = await NewClusterAsync();
+        var seen = 0;
+        var builder = new StreamsBuilder();
+        builder.Stream<string, string>("input").Peek((_, _) => Interlocked.Increment(ref seen)).To("output");
+        await using var app = new KafkaStreams(builder.Build(), Config(cluster));
+        app.Pause();
+        Assert.True(app.IsPaused);
+        TestTopics.Produce(cluster, "input", [("k", "v")]);
+        await StartAsync(app);
+        Assert.NotNull(app.AddStreamThread());
+        await TestTopics.WaitUntilAsync(() => app.TasksByThread.Values.All(tasks => tasks.Count == 1), _patience);
+        Assert.True(app.IsPaused);
+        Assert.Equal(0, seen);
+        app.Resume();
+        await TestTopics.WaitUntilAsync(() => seen == 1, _patience);
+    }
+
     private static Dictionary<string, long> LastCounts(EmbeddedCluster cluster) => TestTopics.ReadCommitted(cluster, "output")
         .GroupBy(record => record.Key!)
         .ToDictionary(key => key.Key, key => key.Max(record => long.Parse(record.Value!, CultureInfo.InvariantCulture)));
@@ -159,4 +308,25 @@ public sealed class LifecycleTests : IDisposable
         StateStoreCacheMaxBytes = 0,
         StateDirectory = _folder,
     };
+
+    private sealed class Slow(Action before) : Processor<string, string>
+    {
+        public override void Process(in Record<string, string> record) => before();
+    }
+
+    /// <summary>A cluster that has no group coordinators to give.</summary>
+    private sealed class RefusingCluster(ICluster inner) : ICluster
+    {
+        public string Description => inner.Description;
+
+        public IRecordConsumer CreateConsumer(ConsumerOptions options) => inner.CreateConsumer(options);
+
+        public IRecordProducer CreateProducer(ProducerOptions options) => inner.CreateProducer(options);
+
+        public IClusterAdmin CreateAdmin(string clientId) => inner.CreateAdmin(clientId);
+
+        public IGroupCoordinator CreateGroupCoordinator(string clientId, string groupId) => throw new ConfigException("for the test");
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
 }

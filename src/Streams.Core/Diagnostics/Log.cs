@@ -26,6 +26,12 @@ internal static partial class Log
     [LoggerMessage(7, LogLevel.Warning, "The other instances of application {ApplicationId} may not have heard that they are to close: the group did not rebalance within {TimeoutMs} ms")]
     public static partial void ShutdownNotHeard(ILogger logger, string applicationId, double timeoutMs);
 
+    [LoggerMessage(8, LogLevel.Error, "A listener of application {ApplicationId} failed when told that it goes from {From} to {To}; nothing else changes")]
+    public static partial void StateListenerFailed(ILogger logger, string applicationId, KafkaStreamsState from, KafkaStreamsState to, Exception failure);
+
+    [LoggerMessage(9, LogLevel.Error, "Application {ApplicationId} could not close its {What}")]
+    public static partial void PartNotClosed(ILogger logger, string applicationId, string what, Exception failure);
+
     [LoggerMessage(100, LogLevel.Information, "Joined group {Group} as {Member}, generation {Generation}{Leader}; tasks: {Tasks}; standbys: {Standbys}")]
     public static partial void Joined(ILogger logger, string group, string member, int generation, string leader, string tasks, string standbys);
 

@@ -118,7 +118,7 @@ internal sealed class GroupMember(IGroupCoordinator coordinator, StreamsConfig c
         {
             await coordinator.LeaveAsync(membership, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception failure) when (failure is ClusterUnavailableException or OperationCanceledException)
+        catch (Exception failure) when (failure is ClusterException or ClusterUnavailableException or OperationCanceledException)
         {
             Log.LeaveFailed(logger, config.ApplicationId, failure);
         }

@@ -23,9 +23,14 @@ public sealed class KafkaStreams : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Queue<(KafkaStreamsState From, KafkaStreamsState To)> _untold = new();
+    private volatile KafkaStreamsState _state;
+    private volatile Exception? _failure;
     private Instance? _instance;
     private Task? _closing;
     private bool _waitedInVain;
+    private bool _isTelling;
+    private bool _startsPaused;
 
     /// <summary>Checks the settings and the topology; touches nothing outside.</summary>
     /// <exception cref="ConfigException">Settings cannot be used; all faults are named.</exception>
@@ -44,14 +49,18 @@ public sealed class KafkaStreams : IAsyncDisposable
         _logger = config.LoggerFactory.CreateLogger("Streams");
     }
 
-    /// <summary>Raised with (from, to) as <see cref="State"/> changes, on the thread that changes it; keep it short.</summary>
+    /// <summary>Raised with (from, to) after <see cref="State"/> has changed, one change after the other; keep it short.</summary>
+    /// <remarks>
+    /// It comes on a thread of the application or of whoever changes the state, without a lock: all members may be called. Do not block until <see cref="CloseAsync"/> is over: the
+    /// thread that is to end may be the one that raises the event. What a handler throws is logged and goes no further.
+    /// </remarks>
     public event Action<KafkaStreamsState, KafkaStreamsState>? StateChanged;
 
     /// <summary>Where the application is in its life.</summary>
-    public KafkaStreamsState State { get; private set; } = KafkaStreamsState.Created;
+    public KafkaStreamsState State => _state;
 
     /// <summary>The error that ended the application, if one did.</summary>
-    public Exception? Failure { get; private set; }
+    public Exception? Failure => _failure;
 
     /// <summary>
     /// How the topology differs from the one that last ran on this machine's state: what is new, gone, renamed or moved, stores first. Empty before the start, at
@@ -89,6 +98,7 @@ public sealed class KafkaStreams : IAsyncDisposable
             SetState(KafkaStreamsState.Rebalancing);
         }
 
+        TellStates();
         _instance.Start();
         return Task.CompletedTask;
     }
@@ -107,30 +117,24 @@ public sealed class KafkaStreams : IAsyncDisposable
     /// <summary>Commits, closes the tasks and leaves the group.</summary>
     /// <param name="timeout">
     /// How long to wait. A last commit that the cluster has not acknowledged after three quarters of it (or ten seconds before its end) is given up: what is in it is processed again
-    /// by the next start. With zero nobody waits, and the commit has what <see cref="DisposeAsync"/> would give it.
+    /// by the next start. With zero nobody waits, and the commit has what <see cref="DisposeAsync"/> would give it. <see cref="Timeout.InfiniteTimeSpan"/>, or more than 24 days, is for as
+    /// long as it takes.
     /// </param>
     /// <param name="leaveGroup">
     /// Whether the group is told, so that the others take over at once. Default: yes, except for a static member (<see cref="StreamsConfig.GroupInstanceId"/>), which
     /// means to be back within the session time-out. KIP-812.
     /// </param>
     /// <returns>False when threads were still busy after the time-out; they are left behind and end by themselves.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The time-out is negative.</exception>
+    /// <remarks>
+    /// Handlers, listeners and processors may begin to close the application, with a time-out of zero or without awaiting the result: a thread that blocks until it is over waits for
+    /// itself, in vain.
+    /// </remarks>
     public async Task<bool> CloseAsync(TimeSpan timeout, bool? leaveGroup = null)
     {
-        Task closing;
-        lock (_gate)
-        {
-            if (_instance is null)
-            {
-                if (State != KafkaStreamsState.Created) return true;
-                foreach (var companion in _companions) companion.NeverStarts();
-                SetState(KafkaStreamsState.NotRunning);
-                return true;
-            }
-
-            if (State is KafkaStreamsState.Rebalancing or KafkaStreamsState.Running) SetState(KafkaStreamsState.PendingShutdown);
-            _instance.Patience.EndIn(timeout == TimeSpan.Zero ? _defaultCloseTimeout : timeout);
-            closing = _closing ??= _config.Threads.Run(() => _instance.CloseAsync(leaveGroup ?? _config.GroupInstanceId is null));
-        }
+        timeout = Patience(timeout);
+        var closing = BeginClose(timeout, leaveGroup ?? LeavesGroup);
+        TellStates();
 
         try
         {
@@ -155,18 +159,24 @@ public sealed class KafkaStreams : IAsyncDisposable
     /// <param name="timeout">How long to wait for the thread's last commit.</param>
     /// <returns>The thread's name; <c>null</c> when the application is not running, or has no thread but the caller's.</returns>
     /// <exception cref="TimeoutException">The thread was still busy after the time-out; it ends by itself.</exception>
-    public string? RemoveStreamThread(TimeSpan timeout) => State is KafkaStreamsState.Running or KafkaStreamsState.Rebalancing ? _instance?.RemoveThread(timeout) : null;
+    /// <exception cref="ArgumentOutOfRangeException">The time-out is negative, and not <see cref="Timeout.InfiniteTimeSpan"/>.</exception>
+    public string? RemoveStreamThread(TimeSpan timeout)
+    {
+        timeout = Patience(timeout);
+        return State is KafkaStreamsState.Running or KafkaStreamsState.Rebalancing ? _instance?.RemoveThread(timeout) : null;
+    }
 
-    /// <summary>Stops processing, punctuation and restoring on all threads until <see cref="Resume"/>. The instance stays in its group and goes on to commit. KIP-834.</summary>
-    /// <exception cref="InvalidOperationException">It has not been started.</exception>
-    public void Pause() => Started().Pause();
+    /// <summary>
+    /// Stops processing, punctuation and restoring on all threads until <see cref="Resume"/>. The instance stays in its group and goes on to commit. Before the start: it begins
+    /// like that. KIP-834.
+    /// </summary>
+    public void Pause() => SetPaused(true);
 
     /// <summary>Goes on.</summary>
-    /// <exception cref="InvalidOperationException">It has not been started.</exception>
-    public void Resume() => Started().Resume();
+    public void Resume() => SetPaused(false);
 
     /// <summary>Whether <see cref="Pause"/> is in force.</summary>
-    public bool IsPaused => _instance?.IsPaused ?? false;
+    public bool IsPaused => _instance?.IsPaused ?? _startsPaused;
 
     /// <summary>
     /// Deletes the local state of the application, which is then restored from changelogs at the next start. Only before the start or after the end.
@@ -247,15 +257,81 @@ public sealed class KafkaStreams : IAsyncDisposable
 
     private InteractiveQueries Asked() => _instance?.Queries ?? throw new StreamsNotStartedException("The application has not been started; start it before asking its stores.");
 
-    private Instance Started() => _instance ?? throw new InvalidOperationException("The application has not been started.");
+    // A static member means to be back within the session time-out, also when it has failed: whoever watches the process starts it again.
+    private bool LeavesGroup => _config.GroupInstanceId is null;
 
+    // What timers cannot count is as good as for ever.
+    private static TimeSpan Patience(TimeSpan timeout)
+    {
+        if (timeout < TimeSpan.Zero && timeout != Timeout.InfiniteTimeSpan)
+            throw new ArgumentOutOfRangeException(nameof(timeout), timeout, "A time-out is zero, positive, or Timeout.InfiniteTimeSpan for as long as it takes.");
+        return timeout.TotalMilliseconds > int.MaxValue ? Timeout.InfiniteTimeSpan : timeout;
+    }
+
+    private Task BeginClose(TimeSpan timeout, bool leaveGroup)
+    {
+        lock (_gate)
+        {
+            if (_instance is null)
+            {
+                if (State != KafkaStreamsState.Created) return Task.CompletedTask;
+                foreach (var companion in _companions) companion.NeverStarts();
+                SetState(KafkaStreamsState.NotRunning);
+                return Task.CompletedTask;
+            }
+
+            if (State is KafkaStreamsState.Rebalancing or KafkaStreamsState.Running) SetState(KafkaStreamsState.PendingShutdown);
+            _instance.Patience.EndIn(timeout == TimeSpan.Zero ? _defaultCloseTimeout : timeout);
+            return _closing ??= _config.Threads.Run(() => _instance.CloseAsync(leaveGroup));
+        }
+    }
+
+    private void SetPaused(bool isPaused)
+    {
+        lock (_gate)
+        {
+            _startsPaused = isPaused;
+            _instance?.SetPaused(isPaused);
+        }
+    }
+
+    // Inside the gate; TellStates is to follow outside.
     private void SetState(KafkaStreamsState to)
     {
         var from = State;
         if (from == to) return;
-        State = to;
+        _state = to;
         Log.StateChanged(_logger, _config.ApplicationId, from, to);
-        StateChanged?.Invoke(from, to);
+        _untold.Enqueue((from, to));
+    }
+
+    // Whoever comes first tells all changes in their order, those too that are made meanwhile, by the listeners themselves or by others.
+    private void TellStates()
+    {
+        while (true)
+        {
+            (KafkaStreamsState From, KafkaStreamsState To) change;
+            lock (_gate)
+            {
+                if (_isTelling || !_untold.TryDequeue(out change)) return;
+                _isTelling = true;
+            }
+
+            foreach (var listener in Delegate.EnumerateInvocationList(StateChanged))
+            {
+                try
+                {
+                    listener(change.From, change.To);
+                }
+                catch (Exception failure) when (failure is not OutOfMemoryException)
+                {
+                    // The listener's fault, and no reason to stop a thread or to leave the application half closed.
+                    Log.StateListenerFailed(_logger, _config.ApplicationId, change.From, change.To, failure);
+                }
+            }
+
+            lock (_gate) _isTelling = false;
+        }
     }
 
     private void Fail(Exception failure)
@@ -263,12 +339,14 @@ public sealed class KafkaStreams : IAsyncDisposable
         lock (_gate)
         {
             if (Failure is not null || State is KafkaStreamsState.NotRunning or KafkaStreamsState.Error) return;
-            Failure = failure;
+            _failure = failure;
             Log.Failed(_logger, _config.ApplicationId, failure);
             SetState(KafkaStreamsState.PendingError);
             _instance!.Patience.EndIn(_defaultCloseTimeout);
-            _closing ??= _config.Threads.Run(() => _instance.CloseAsync(leaveGroup: true));
+            _closing ??= _config.Threads.Run(() => _instance.CloseAsync(LeavesGroup));
         }
+
+        TellStates();
     }
 
     /// <summary>What exists while the application runs.</summary>
@@ -303,6 +381,7 @@ public sealed class KafkaStreams : IAsyncDisposable
         private volatile IReadOnlyList<StreamThread> _threads = [];
         private int _lastThreadNumber;
         private volatile bool _isPaused;
+        private bool _areThreadsStarted;
         private volatile MemberAssignment? _assignment;
         private volatile int _assignedGeneration = -1;
         private IReadOnlyList<ICompanionRun> _companions = [];
@@ -318,25 +397,37 @@ public sealed class KafkaStreams : IAsyncDisposable
             _processId = _config.ProcessId ?? (_config.ReadCommitted ? _stateDirectory.ProcessId() : Guid.NewGuid());
             var clientId = _clientId = _config.ClientId ?? $"{_config.ApplicationId}-{_processId}";
             _ownsCluster = _config.Cluster is null;
-            _cluster = _config.Cluster ?? KafkaClusterProvider.Create(_config.BootstrapServers!, _config.ClientProperties, _logger, _config.TimeProvider);
-            _admin = _cluster.CreateAdmin(clientId + "-admin");
-            _coordinator = _cluster.CreateGroupCoordinator(clientId, _config.ApplicationId);
-            Metrics = new StreamsMetrics(_config.ApplicationId, clientId, _config.MetricsRecordingLevel, _config.MeterFactory, _config.TimeProvider);
-            Metrics.AddClientGauge("client-state", "{state}", "0 created, 1 rebalancing, 2 running, 3 closing, 4 closed, 5 closing after an error, 6 failed.", () => (int)streams.State);
-            Metrics.AddClientGauge("alive-stream-threads", "{thread}", "Threads that run.", () => Threads!.Count(thread => thread.IsAlive));
-            Metrics.AddClientGauge("failed-stream-threads", "{thread}", "Threads that an error has ended.", () => streams.Failure is null ? 0 : 1);
-            _internalTopics = new InternalTopics(_plan, _admin, _config.ReplicationFactor, _config.TopicProperties, _logger);
-            _member = new GroupMember(_coordinator, _config, this, _logger);
-            var memory = _memory = new StateMemory(_config.StateMemoryBytes, _config.StateStoreCacheMaxBytes, _config.InputBufferMaxBytes);
-            var errors = _errors = ErrorPolicy.Of(_config, _logger);
-            if (_plan.Globals.Count > 0)
-                _globals = new GlobalStreamThread($"{clientId}-GlobalStreamThread", _config, _plan, _cluster, _admin, _stateDirectory, memory, errors, streams.Fail, _logger);
+            _isPaused = streams._startsPaused;
+            try
+            {
+                _cluster = _config.Cluster ?? KafkaClusterProvider.Create(_config.BootstrapServers!, _config.ClientProperties, _logger, _config.TimeProvider);
+                _admin = _cluster.CreateAdmin(clientId + "-admin");
+                _coordinator = _cluster.CreateGroupCoordinator(clientId, _config.ApplicationId);
+                Metrics = new StreamsMetrics(_config.ApplicationId, clientId, _config.MetricsRecordingLevel, _config.MeterFactory, _config.TimeProvider);
+                Metrics.AddClientGauge("client-state", "{state}", "0 created, 1 rebalancing, 2 running, 3 closing, 4 closed, 5 closing after an error, 6 failed.", () => (int)streams.State);
+                Metrics.AddClientGauge("alive-stream-threads", "{thread}", "Threads that run.", () => Threads!.Count(thread => thread.IsAlive));
+                Metrics.AddClientGauge("failed-stream-threads", "{thread}", "Threads that an error has ended.", () => streams.Failure is null ? 0 : 1);
+                _internalTopics = new InternalTopics(_plan, _admin, _config.ReplicationFactor, _config.TopicProperties, _logger);
+                _member = new GroupMember(_coordinator, _config, this, _logger);
+                var memory = _memory = new StateMemory(_config.StateMemoryBytes, _config.StateStoreCacheMaxBytes, _config.InputBufferMaxBytes);
+                var errors = _errors = ErrorPolicy.Of(_config, _logger);
+                if (_plan.Globals.Count > 0)
+                    _globals = new GlobalStreamThread($"{clientId}-GlobalStreamThread", _config, _plan, _cluster, _admin, _stateDirectory, memory, errors, streams.Fail, _logger);
 
-            // A topology of nothing but global stores has no tasks, and so no use for threads or a group.
-            _threads = [.. Enumerable.Range(0, _plan.Subtopologies.Count == 0 ? 0 : _config.NumStreamThreads).Select(_ => NewThread())];
-            Queries = new InteractiveQueries(_plan, _config, _admin, () => streams.State, () => _threads, () => _assignment, GlobalStores);
-            Log.Starting(_logger, _config.ApplicationId, _cluster.Description, clientId, Threads.Count);
-            _fingerprint = TopologyFingerprint.Of(_plan);
+                // A topology of nothing but global stores has no tasks, and so no use for threads or a group.
+                _threads = [.. Enumerable.Range(0, _plan.Subtopologies.Count == 0 ? 0 : _config.NumStreamThreads).Select(_ => NewThread())];
+                if (_isPaused) SetPaused(true);
+                Queries = new InteractiveQueries(_plan, _config, _admin, () => streams.State, () => _threads, () => _assignment, GlobalStores);
+                Log.Starting(_logger, _config.ApplicationId, _cluster.Description, clientId, Threads.Count);
+                _fingerprint = TopologyFingerprint.Of(_plan);
+            }
+            catch (Exception)
+            {
+                // Nothing is connected or started yet, so nobody waits here.
+                ReleaseAsync().GetAwaiter().GetResult();
+                throw;
+            }
+
             if (_stateDirectory.ReadFingerprint() is not { } before) return;
             streams.TopologyChanges = _fingerprint.ChangesFrom(before);
             if (streams.TopologyChanges.Count > 0 && _logger.IsEnabled(LogLevel.Warning))
@@ -382,8 +473,13 @@ public sealed class KafkaStreams : IAsyncDisposable
                 return;
             }
 
-            _globals.Start();
-            _starting = StartWhenGlobalsAreReadyAsync(_globals.Ready);
+            lock (_gate)
+            {
+                // Who listens to the state may have closed the application already.
+                if (_closing) return;
+                _globals.Start();
+                _starting = StartWhenGlobalsAreReadyAsync(_globals.Ready);
+            }
         }
 
         public async Task CloseAsync(bool leaveGroup)
@@ -396,13 +492,7 @@ public sealed class KafkaStreams : IAsyncDisposable
             _streams._stopping.Cancel();
             await _membership.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await _cleaning.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (leaveGroup)
-            {
-                using var politeness = new CancellationTokenSource(TimeSpan.FromSeconds(5), _config.TimeProvider);
-                using var both = CancellationTokenSource.CreateLinkedTokenSource(politeness.Token, Patience.Farewells);
-                await _member.LeaveAsync(both.Token).ConfigureAwait(false);
-            }
-
+            if (leaveGroup) await PartAsync("membership", LeaveAsync).ConfigureAwait(false);
             if (_globals is not null)
             {
                 // After the threads, which read its stores until they end.
@@ -413,16 +503,49 @@ public sealed class KafkaStreams : IAsyncDisposable
             }
 
             // They may use the cluster until here, and learn how the application ended.
-            await Task.WhenAll(_companions.Select(companion => companion.EndAsync(_streams.Failure))).ConfigureAwait(false);
+            await Task.WhenAll(_companions.Select(companion => PartAsync("sources and taps", () => companion.EndAsync(_streams.Failure)))).ConfigureAwait(false);
             foreach (var thread in Threads) thread.Dispose();
-            await _coordinator.DisposeAsync().ConfigureAwait(false);
-            _admin.Dispose();
-            _stateDirectory.Dispose();
-            Metrics.Dispose();
-            Patience.Dispose();
-            if (_ownsCluster) await _cluster.DisposeAsync().ConfigureAwait(false);
+            await ReleaseAsync().ConfigureAwait(false);
             lock (_streams._gate) _streams.SetState(_streams.Failure is null ? KafkaStreamsState.NotRunning : KafkaStreamsState.Error);
+            _streams.TellStates();
             _streams._ended.TrySetResult();
+        }
+
+        private async Task LeaveAsync()
+        {
+            using var politeness = new CancellationTokenSource(TimeSpan.FromSeconds(5), _config.TimeProvider);
+            using var both = CancellationTokenSource.CreateLinkedTokenSource(politeness.Token, Patience.Farewells);
+            await _member.LeaveAsync(both.Token).ConfigureAwait(false);
+        }
+
+        // Some of it is missing when making the rest failed.
+        private async Task ReleaseAsync()
+        {
+            if (_coordinator is not null) await PartAsync("group coordinator", () => _coordinator.DisposeAsync().AsTask()).ConfigureAwait(false);
+            if (_admin is not null) await PartAsync("administration", () => Run(_admin.Dispose)).ConfigureAwait(false);
+            _stateDirectory.Dispose();
+            Metrics?.Dispose();
+            Patience.Dispose();
+            if (_ownsCluster && _cluster is not null) await PartAsync("cluster", () => _cluster.DisposeAsync().AsTask()).ConfigureAwait(false);
+
+            static Task Run(Action dispose)
+            {
+                dispose();
+                return Task.CompletedTask;
+            }
+        }
+
+        // One part that cannot be closed keeps neither the others open nor whoever waits for the end waiting.
+        private async Task PartAsync(string what, Func<Task> close)
+        {
+            try
+            {
+                await close().ConfigureAwait(false);
+            }
+            catch (Exception failure) when (failure is not OutOfMemoryException)
+            {
+                Log.PartNotClosed(_logger, _config.ApplicationId, what, failure);
+            }
         }
 
         public IReadOnlyCollection<ThreadMetadata> DescribeThreads()
@@ -449,7 +572,9 @@ public sealed class KafkaStreams : IAsyncDisposable
                 if (_closing || _threads.Count == 0 && _plan.Subtopologies.Count == 0) return null;
                 thread = NewThread();
                 if (_isPaused) thread.Pause();
-                thread.Start();
+
+                // While global stores are loaded nobody starts: this one does with the others.
+                if (_areThreadsStarted) thread.Start();
                 _threads = [.. _threads, thread];
             }
 
@@ -480,21 +605,16 @@ public sealed class KafkaStreams : IAsyncDisposable
             return thread.Name;
         }
 
-        public void Pause()
+        public void SetPaused(bool isPaused)
         {
             lock (_gate)
             {
-                _isPaused = true;
-                foreach (var thread in _threads) thread.Pause();
-            }
-        }
-
-        public void Resume()
-        {
-            lock (_gate)
-            {
-                _isPaused = false;
-                foreach (var thread in _threads) thread.Resume();
+                _isPaused = isPaused;
+                foreach (var thread in _threads)
+                {
+                    if (isPaused) thread.Pause();
+                    else thread.Resume();
+                }
             }
         }
 
@@ -603,6 +723,8 @@ public sealed class KafkaStreams : IAsyncDisposable
                 {
                     if (_streams.State == KafkaStreamsState.Running) _streams.SetState(KafkaStreamsState.Rebalancing);
                 }
+
+                _streams.TellStates();
             }
 
             var byThread = TaskDivision.Divide(threads.Select(thread => new ThreadShare(thread.Tasks, thread.StandbyTasks)).ToList(), assignment.Tasks, assignment.StandbyTasks);
@@ -638,6 +760,7 @@ public sealed class KafkaStreams : IAsyncDisposable
                 if (_streams.State == KafkaStreamsState.Running) _streams.SetState(KafkaStreamsState.Rebalancing);
             }
 
+            _streams.TellStates();
             _assignment = null;
             await Task.WhenAll(Threads.Select(thread => thread.LoseAsync())).ConfigureAwait(false);
         }
@@ -654,6 +777,8 @@ public sealed class KafkaStreams : IAsyncDisposable
             {
                 if (_streams.State == KafkaStreamsState.Rebalancing) _streams.SetState(KafkaStreamsState.Running);
             }
+
+            _streams.TellStates();
         }
 
         public bool MayBeOutdated(GroupMembership used) => _member.MayBeOutdated(used);
@@ -718,7 +843,15 @@ public sealed class KafkaStreams : IAsyncDisposable
         {
             // Not ready means closed or failed, and both have been dealt with where they happened.
             await ready.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (ready.IsCompletedSuccessfully) StartThreads();
+            if (!ready.IsCompletedSuccessfully) return;
+            try
+            {
+                StartThreads();
+            }
+            catch (Exception failure) when (failure is not OutOfMemoryException)
+            {
+                _streams.Fail(failure);
+            }
         }
 
         private void StartThreads()
@@ -726,6 +859,7 @@ public sealed class KafkaStreams : IAsyncDisposable
             lock (_gate)
             {
                 if (_closing) return;
+                _areThreadsStarted = true;
                 foreach (var thread in Threads) thread.Start();
                 if (Threads.Count > 0)
                 {
@@ -740,6 +874,8 @@ public sealed class KafkaStreams : IAsyncDisposable
             {
                 if (_streams.State == KafkaStreamsState.Rebalancing) _streams.SetState(KafkaStreamsState.Running);
             }
+
+            _streams.TellStates();
         }
 
         private StreamThread NewThread() => new(
