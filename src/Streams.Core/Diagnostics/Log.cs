@@ -152,6 +152,15 @@ internal static partial class Log
     [LoggerMessage(316, LogLevel.Debug, "Positions of task {Task} could not be noted in {Folder}; the group takes its state for new")]
     public static partial void PositionsNotNoted(ILogger logger, TaskId task, string folder, Exception failure);
 
+    [LoggerMessage(317, LogLevel.Warning, "Local state in {Folder} is there and not for this process to use or clean up")]
+    public static partial void StateOfAnother(ILogger logger, string folder, Exception cause);
+
+    [LoggerMessage(318, LogLevel.Warning, "{Count} iterator(s) over store {Store} were never disposed and held memory and files of it until the collector came. The last one was opened {Origin}")]
+    public static partial void IteratorForgotten(ILogger logger, long count, string store, string origin);
+
+    [LoggerMessage(319, LogLevel.Warning, "Store {Store} in {Folder} is a {Found} store, and with its new retention it is a {Kind} store: it is deleted and restored from its changelog")]
+    public static partial void StoreSegmentsChanged(ILogger logger, string store, string folder, string found, string kind);
+
     [LoggerMessage(400, LogLevel.Warning, "Operator {Node} of task {Task} left out the record at {Topic}-{Partition}, offset {Offset}")]
     public static partial void RecordLeftOut(ILogger logger, string node, TaskId task, string topic, int partition, long offset, Exception failure);
 

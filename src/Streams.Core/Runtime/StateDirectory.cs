@@ -30,6 +30,7 @@ internal sealed class StateDirectory : IDisposable
     private readonly Lock _gate = new();
     private readonly HashSet<TaskId> _open = [];
     private FileStream? _lock;
+    private bool _saidForeign;
 
     public StateDirectory(string stateDirectory, string applicationId, ILogger logger)
     {
@@ -46,7 +47,7 @@ internal sealed class StateDirectory : IDisposable
         {
             // Under the lock, so that cleaning up cannot take the folder away in between.
             _open.Add(task);
-            Directory.CreateDirectory(folder);
+            Change(folder, "made", static folder => Directory.CreateDirectory(folder));
         }
 
         return folder;
@@ -82,15 +83,24 @@ internal sealed class StateDirectory : IDisposable
         }
     }
 
-    /// <summary>Tasks that have state here and the sums of their offsets as last noted; <see cref="MemberMetadata.UnknownPosition"/> where there is no note.</summary>
-    public IReadOnlyDictionary<TaskId, long> PositionsOnDisk() => TasksOnDisk().ToDictionary(task => task, ReadPosition);
+    /// <summary>
+    /// Tasks that have state here and the sums of their offsets as last noted; <see cref="MemberMetadata.UnknownPosition"/> where there is no note. None when another
+    /// process has the folder: a task that was given to this one because of it could not be opened.
+    /// </summary>
+    public IReadOnlyDictionary<TaskId, long> PositionsOnDisk()
+    {
+        var tasks = TasksOnDisk();
+        return tasks.Count > 0 && IsOurs() ? tasks.ToDictionary(task => task, ReadPosition) : new Dictionary<TaskId, long>();
+    }
 
-    /// <summary>Deletes the state of tasks that are not open and were not for the given time.</summary>
+    /// <summary>Deletes the state of tasks that are not open and were not for the given time. What another process has locked is left alone: which tasks are open there is not known.</summary>
     /// <returns>Number of tasks whose state was deleted.</returns>
     public int CleanUp(TimeSpan olderThan, DateTimeOffset now)
     {
         var deleted = 0;
-        foreach (var task in TasksOnDisk())
+        var tasks = TasksOnDisk();
+        if (tasks.Count == 0 || !IsOurs()) return 0;
+        foreach (var task in tasks)
         {
             var folder = FolderOf(task);
             lock (_gate)
@@ -114,13 +124,16 @@ internal sealed class StateDirectory : IDisposable
         return deleted;
     }
 
-    /// <summary>Deletes everything local of the application. Only while nothing of it runs, here or in another process.</summary>
+    /// <summary>Deletes everything local of the application, of whatever version. Only while nothing of it runs, here or in another process.</summary>
     public void DeleteAll()
     {
         if (!Directory.Exists(_root)) return;
-        AcquireLock();
-        foreach (var folder in Directory.EnumerateDirectories(_root)) Directory.Delete(folder, recursive: true);
-        foreach (var file in Directory.EnumerateFiles(_root).Where(file => Path.GetFileName(file) != LockFile)) File.Delete(file);
+        AcquireLock(anyFormat: true);
+        Change(_root, "emptied", static root =>
+        {
+            foreach (var folder in Directory.EnumerateDirectories(root)) Directory.Delete(folder, recursive: true);
+            foreach (var file in Directory.EnumerateFiles(root).Where(file => Path.GetFileName(file) != LockFile)) File.Delete(file);
+        });
         Dispose();
     }
 
@@ -129,7 +142,7 @@ internal sealed class StateDirectory : IDisposable
     {
         AcquireLock();
         var folder = GlobalFolder(store);
-        Directory.CreateDirectory(folder);
+        Change(folder, "made", static folder => Directory.CreateDirectory(folder));
         return folder;
     }
 
@@ -168,7 +181,7 @@ internal sealed class StateDirectory : IDisposable
     {
         AcquireLock();
         var folder = GlobalFolder(store);
-        if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+        if (Directory.Exists(folder)) Change(folder, "deleted", static folder => Directory.Delete(folder, recursive: true));
     }
 
     /// <summary>Deletes a task's state, because it no longer agrees with its changelog.</summary>
@@ -178,7 +191,7 @@ internal sealed class StateDirectory : IDisposable
         var folder = FolderOf(task);
         if (!Directory.Exists(folder)) return;
         Log.StateWiped(_logger, task, folder);
-        Directory.Delete(folder, recursive: true);
+        Change(folder, "deleted", static folder => Directory.Delete(folder, recursive: true));
     }
 
     /// <summary>Tasks that have state here, whoever owns them now.</summary>
@@ -272,7 +285,9 @@ internal sealed class StateDirectory : IDisposable
         var path = Path.Combine(_root, FormatFile);
         if (!File.Exists(path))
         {
-            File.WriteAllText(path, Format);
+            // As a whole or not at all: on a full disk an empty file would be left, and taken for another format from then on.
+            File.WriteAllText(path + ".tmp", Format);
+            File.Move(path + ".tmp", path);
             return;
         }
 
@@ -287,7 +302,34 @@ internal sealed class StateDirectory : IDisposable
         ? throw new StateStoreException($"Store name '{store}' cannot be a folder's name.")
         : Path.Combine(_root, "global", store);
 
-    private void AcquireLock()
+    private static void Change(string folder, string what, Action<string> change)
+    {
+        try
+        {
+            change(folder);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new StateStoreException($"The folder '{folder}' of local state cannot be {what}: {failure.Message}", failure);
+        }
+    }
+
+    /// <summary>Whether this process has the folder, or gets it now. That another one has it is said once.</summary>
+    private bool IsOurs()
+    {
+        try
+        {
+            AcquireLock();
+            return true;
+        }
+        catch (StateStoreException failure)
+        {
+            if (!Interlocked.Exchange(ref _saidForeign, true)) Log.StateOfAnother(_logger, _root, failure);
+            return false;
+        }
+    }
+
+    private void AcquireLock(bool anyFormat = false)
     {
         lock (_gate)
         {
@@ -296,16 +338,16 @@ internal sealed class StateDirectory : IDisposable
             {
                 Directory.CreateDirectory(_root);
                 _lock = new FileStream(Path.Combine(_root, LockFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-                CheckFormat();
+                if (!anyFormat) CheckFormat();
             }
             catch (StateStoreException)
             {
-                _lock?.Dispose();
-                _lock = null;
+                Dispose();
                 throw;
             }
             catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
             {
+                Dispose();
                 throw new StateStoreException(
                     $"The state folder '{_root}' cannot be used: {failure.Message} If another instance of the application runs on this machine, give each its own StateDirectory (state.dir).", failure);
             }

@@ -75,5 +75,56 @@ public sealed class StateDirectoryTests : IDisposable
         }
     }
 
+    [Fact]
+    public void State_that_another_process_has_open_is_neither_cleaned_up_nor_claimed()
+    {
+        var task = new TaskId(0, 1);
+        using var idle = Open();
+        using (var owner = Open())
+        {
+            owner.ForTask(task);
+            Assert.Equal(0, idle.CleanUp(TimeSpan.Zero, DateTimeOffset.UtcNow.AddDays(1)));
+            Assert.Empty(idle.PositionsOnDisk());
+            Assert.True(Directory.Exists(Path.Combine(_folder, "app", "0_1")));
+        }
+
+        Assert.Equal([task], idle.PositionsOnDisk().Keys);
+        Assert.Equal(1, idle.CleanUp(TimeSpan.Zero, DateTimeOffset.UtcNow.AddDays(1)));
+        Assert.Empty(idle.TasksOnDisk());
+    }
+
+    [Fact]
+    public void Folder_without_tasks_may_be_shared()
+    {
+        using var first = Open();
+        using var second = Open();
+        Directory.CreateDirectory(Path.Combine(_folder, "app"));
+        Assert.Empty(first.PositionsOnDisk());
+        Assert.Equal(0, first.CleanUp(TimeSpan.Zero, DateTimeOffset.UtcNow));
+        Assert.True(Directory.Exists(second.ForTask(new TaskId(0, 0))));
+    }
+
+    [Fact]
+    public void State_of_another_version_is_refused_and_can_be_deleted()
+    {
+        Directory.CreateDirectory(Path.Combine(_folder, "app", "0_0"));
+        File.WriteAllText(Path.Combine(_folder, "app", "format"), "streams state 9");
+        using var directory = Open();
+        Assert.Contains("streams state 9", Assert.Throws<StateStoreException>(() => directory.ForTask(new TaskId(0, 0))).Message, StringComparison.Ordinal);
+        directory.DeleteAll();
+        Assert.Empty(directory.TasksOnDisk());
+        Assert.True(Directory.Exists(directory.ForTask(new TaskId(0, 0))));
+    }
+
+    [Fact]
+    public void Folder_that_cannot_be_made_is_named()
+    {
+        Directory.CreateDirectory(Path.Combine(_folder, "app"));
+        var inTheWay = Path.Combine(_folder, "app", "0_0");
+        File.WriteAllText(inTheWay, "");
+        using var directory = Open();
+        Assert.Contains(inTheWay, Assert.Throws<StateStoreException>(() => directory.ForTask(new TaskId(0, 0))).Message, StringComparison.Ordinal);
+    }
+
     private StateDirectory Open() => new(_folder, "app", NullLogger.Instance);
 }
