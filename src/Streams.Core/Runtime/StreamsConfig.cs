@@ -105,6 +105,16 @@ public sealed record StreamsConfig
     /// <summary>Writes that stores may hold back before a commit comes early (default 64 MiB). <c>statestore.uncommitted.max.bytes</c> (KIP-892)</summary>
     public long StateStoreUncommittedMaxBytes { get; init; } = 64L << 20;
 
+    /// <summary>
+    /// Options of RocksDB for all persistent stores, by the names and values of RocksDB's options files: <c>compression</c> = <c>kLZ4Compression</c>, <c>block_based_table_factory</c> =
+    /// <c>{block_size=16384}</c> (default none: universal compaction, no compression, memory by <see cref="StateMemoryBytes"/>). The <c>rocksdb.</c> prefix.
+    /// </summary>
+    /// <remarks>They go before the library's own, also where those keep to the memory budget. One that RocksDB does not know ends the application when it opens its first store.</remarks>
+    public IReadOnlyDictionary<string, string> RocksDbOptions { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Options of RocksDB for one store, which is given by its name; they go before <see cref="RocksDbOptions"/> (default none; <c>null</c> answers none). In place of Kafka's <c>rocksdb.config.setter</c>.</summary>
+    public Func<string, IReadOnlyDictionary<string, string>?>? RocksDbOptionsOfStore { get; init; }
+
     /// <summary>How often the topics of the cluster are looked at for new ones that a pattern matches, and for more partitions (default 5 min). <c>metadata.max.age.ms</c></summary>
     public TimeSpan MetadataMaxAge { get; init; } = TimeSpan.FromMinutes(5);
 
@@ -288,6 +298,13 @@ public sealed record StreamsConfig
     public void Validate()
     {
         var faults = new List<string>(ReadFaults);
+        Given(OffsetReset, "auto.offset.reset");
+        Given(LoggerFactory, "LoggerFactory");
+        Given(TimeProvider, "TimeProvider");
+        Given(ClientProperties, "ClientProperties");
+        Given(ProducerProperties, "producer.");
+        Given(TopicProperties, "topic.");
+        Given(RocksDbOptions, "rocksdb.");
         if (!IsName(ApplicationId))
             faults.Add($"application.id is '{ApplicationId}': 1 to 200 characters of a-z, A-Z, 0-9, '.', '_' and '-' are allowed, because it begins topic and folder names");
         if (Cluster is null && string.IsNullOrWhiteSpace(BootstrapServers))
@@ -301,6 +318,13 @@ public sealed record StreamsConfig
             faults.Add($"errors.dead.letter.queue.topic.name is '{DeadLetterTopic}': 1 to 249 characters of a-z, A-Z, 0-9, '.', '_' and '-' are allowed");
         if (NumStreamThreads is < 1 or > 256) faults.Add($"num.stream.threads is {NumStreamThreads}: 1 to 256 are allowed");
         if (string.IsNullOrWhiteSpace(StateDirectory)) faults.Add("state.dir is empty: name a folder");
+        else if (StateDirectory.AsSpan().ContainsAny(Path.GetInvalidPathChars())) faults.Add($"state.dir is '{StateDirectory.Replace('\0', '?')}': it has characters that no path can have");
+        if (GroupInstanceId is not null && !IsTopic(GroupInstanceId))
+            faults.Add($"group.instance.id is '{GroupInstanceId}': 1 to 249 characters of a-z, A-Z, 0-9, '.', '_' and '-' are allowed");
+        if (!Enum.IsDefined(TimestampPolicy)) faults.Add($"default.timestamp.extractor is {TimestampPolicy}: {string.Join(", ", Enum.GetNames<TimestampPolicy>())} are allowed");
+        if (!Enum.IsDefined(MetricsRecordingLevel)) faults.Add($"metrics.recording.level is {MetricsRecordingLevel}: Info and Debug are allowed");
+        if (!Enum.IsDefined(DefaultInteractiveQueryIsolationLevel))
+            faults.Add($"default.interactive.query.isolation.level is {DefaultInteractiveQueryIsolationLevel}: ReadUncommitted and ReadCommitted are allowed");
         Positive(CommitInterval, "commit.interval.ms");
         Positive(PollInterval, "poll.ms");
         Positive(SessionTimeout, "session.timeout.ms");
@@ -331,21 +355,34 @@ public sealed record StreamsConfig
             faults.Add($"rack.aware.assignment.strategy is {RackAwareAssignmentStrategy}, and client.rack is not set: say which rack this instance is in");
         if (LogSummaryInterval < TimeSpan.Zero) faults.Add($"log.summary.interval.ms is {LogSummaryInterval.TotalMilliseconds}: 0 (never) or more is allowed");
         Positive(StateCleanupDelay, "state.cleanup.delay.ms");
-        if (ClientTags.Count > MaxClientTags) faults.Add($"client.tag.* are {ClientTags.Count}: at most {MaxClientTags} are allowed");
-        foreach (var (name, value) in ClientTags)
+        var tags = Given(ClientTags, "client.tag.") ?? new Dictionary<string, string>();
+        if (tags.Count > MaxClientTags) faults.Add($"client.tag.* are {tags.Count}: at most {MaxClientTags} are allowed");
+        foreach (var (name, value) in tags)
         {
-            if (name.Length is 0 or > MaxTagNameLength || value.Length is 0 or > MaxTagValueLength)
+            if (name.Length is 0 or > MaxTagNameLength || value is null or { Length: 0 or > MaxTagValueLength })
                 faults.Add($"client.tag.{name} is '{value}': names have 1 to {MaxTagNameLength} characters, values 1 to {MaxTagValueLength}");
         }
 
-        foreach (var tag in RackAwareAssignmentTags.Where(tag => !ClientTags.ContainsKey(tag)))
+        foreach (var tag in (Given(RackAwareAssignmentTags, "rack.aware.assignment.tags") ?? []).Where(tag => tag is null || !tags.ContainsKey(tag)))
             faults.Add($"rack.aware.assignment.tags names '{tag}', which is not among client.tag.*: every instance must have it");
         if (ApplicationServer is not null && !HostInfo.TryParse(ApplicationServer, out _))
             faults.Add($"application.server is '{ApplicationServer}': it must be host:port, for example '10.0.0.7:8080'");
-        foreach (var key in ConsumerProperties.Keys.Concat(MainConsumerProperties.Keys).Concat(RestoreConsumerProperties.Keys).Concat(GlobalConsumerProperties.Keys).Where(IsOurs))
+        IReadOnlyDictionary<string, string>?[] consumers =
+        [
+            Given(ConsumerProperties, "consumer."), Given(MainConsumerProperties, "main.consumer."), Given(RestoreConsumerProperties, "restore.consumer."), Given(GlobalConsumerProperties, "global.consumer."),
+        ];
+        foreach (var key in consumers.SelectMany(settings => settings?.Keys ?? []).Where(IsOurs))
             faults.Add($"consumer.{key} is decided by the application (offsets are committed with the state): remove it");
         if (faults.Count > 0)
             throw new ConfigException($"{faults.Count} setting(s) cannot be used:{string.Concat(faults.Select(fault => "\n  - " + fault))}");
+
+        T? Given<T>(T value, string name)
+            where T : class?
+        {
+            if (value is null) faults.Add($"{name} is null: leave it out for the default");
+            else if (value is IReadOnlyDictionary<string, string> settings) faults.AddRange(settings.Where(setting => setting.Value is null && name != "client.tag.").Select(setting => $"{name}{setting.Key} is null: leave it out for the default"));
+            return value;
+        }
 
         void Positive(TimeSpan value, string name)
         {
@@ -376,6 +413,15 @@ public sealed record StreamsConfig
         var merged = new Dictionary<string, string>(ConsumerProperties);
         if (ClientRack is not null) merged.TryAdd(RackTag, ClientRack);
         foreach (var (key, value) in own) merged[key] = value;
+        return merged;
+    }
+
+    /// <summary>What is said about RocksDB for a store.</summary>
+    internal IReadOnlyDictionary<string, string> RocksDbOptionsOf(string store)
+    {
+        if (RocksDbOptionsOfStore?.Invoke(store) is not { Count: > 0 } own) return RocksDbOptions;
+        var merged = new Dictionary<string, string>(RocksDbOptions);
+        foreach (var (name, value) in own) merged[name] = value;
         return merged;
     }
 

@@ -63,13 +63,16 @@ internal static class StreamsConfigReader
 
     private static readonly (string Prefix, string Property, Func<StreamsConfig, string, string, StreamsConfig> Add)[] _prefixes =
     [
-        ("main.consumer.", nameof(StreamsConfig.MainConsumerProperties), static (config, key, value) => config with { MainConsumerProperties = With(config.MainConsumerProperties, key, value) }),
-        ("restore.consumer.", nameof(StreamsConfig.RestoreConsumerProperties), static (config, key, value) => config with { RestoreConsumerProperties = With(config.RestoreConsumerProperties, key, value) }),
-        ("global.consumer.", nameof(StreamsConfig.GlobalConsumerProperties), static (config, key, value) => config with { GlobalConsumerProperties = With(config.GlobalConsumerProperties, key, value) }),
-        ("consumer.", nameof(StreamsConfig.ConsumerProperties), static (config, key, value) => Own(config, key, value) ?? config with { ConsumerProperties = With(config.ConsumerProperties, key, value) }),
-        ("producer.", nameof(StreamsConfig.ProducerProperties), static (config, key, value) => Own(config, key, value) ?? config with { ProducerProperties = With(config.ProducerProperties, key, value) }),
-        ("admin.", nameof(StreamsConfig.ClientProperties), static (config, key, value) => config with { ClientProperties = With(config.ClientProperties, key, value) }),
-        ("topic.", nameof(StreamsConfig.TopicProperties), static (config, key, value) => config with { TopicProperties = With(config.TopicProperties, key, value) }),
+        ("main.consumer.", nameof(StreamsConfig.MainConsumerProperties), static (config, key, value) => Own(config, key, value) ?? config with { MainConsumerProperties = WithClients(config.MainConsumerProperties, key, value) }),
+        ("restore.consumer.", nameof(StreamsConfig.RestoreConsumerProperties), static (config, key, value) => config with { RestoreConsumerProperties = WithClients(config.RestoreConsumerProperties, key, value) }),
+        ("global.consumer.", nameof(StreamsConfig.GlobalConsumerProperties), static (config, key, value) => config with { GlobalConsumerProperties = WithClients(config.GlobalConsumerProperties, key, value) }),
+        ("consumer.", nameof(StreamsConfig.ConsumerProperties), static (config, key, value) => Own(config, key, value) ?? config with { ConsumerProperties = WithClients(config.ConsumerProperties, key, value) }),
+        ("producer.", nameof(StreamsConfig.ProducerProperties), static (config, key, value) => Own(config, key, value) ?? config with { ProducerProperties = WithClients(config.ProducerProperties, key, value) }),
+        ("admin.", nameof(StreamsConfig.ClientProperties), static (config, key, value) => config with { ClientProperties = WithClients(config.ClientProperties, key, value) }),
+        ("topic.", nameof(StreamsConfig.TopicProperties), static (config, key, value) => config with { TopicProperties = WithClients(config.TopicProperties, key, value) }),
+        ("rocksdb.", nameof(StreamsConfig.RocksDbOptions), static (config, key, value) => key.Equals("config.setter", StringComparison.OrdinalIgnoreCase)
+            ? throw new FormatException("options are set by their own names, rocksdb.compression for one, and for single stores in code, with RocksDbOptionsOfStore")
+            : config with { RocksDbOptions = WithClients(config.RocksDbOptions, key, value) }),
         ("client.tag.", nameof(StreamsConfig.ClientTags), static (config, key, value) => config with { ClientTags = With(config.ClientTags, key, value) }),
     ];
 
@@ -125,14 +128,14 @@ internal static class StreamsConfigReader
 
         if (Handler(config, key.ToLowerInvariant(), value) is { } handled) return handled;
         return _clientSettings.Contains(key) || _clientPrefixes.Any(prefix => key.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))
-            ? config with { ClientProperties = With(config.ClientProperties, key.ToLowerInvariant(), value) }
+            ? config with { ClientProperties = WithClients(config.ClientProperties, key, value) }
             : null;
     }
 
     private static string? Rest(string key, string prefix) => key.Length > prefix.Length && key.StartsWith(prefix, StringComparison.OrdinalIgnoreCase) ? key[prefix.Length..] : null;
 
     // Settings that clients have in Kafka, but that are the application's here.
-    private static StreamsConfig? Own(StreamsConfig config, string key, string value) => key switch
+    private static StreamsConfig? Own(StreamsConfig config, string key, string value) => key.ToLowerInvariant() switch
     {
         "session.timeout.ms" or "heartbeat.interval.ms" or "group.instance.id" or "transaction.timeout.ms" => _settings[key](config, value),
         "max.poll.interval.ms" => config with { RebalanceTimeout = Time(value) },
@@ -157,10 +160,14 @@ internal static class StreamsConfigReader
 
     private static Dictionary<string, string> With(IReadOnlyDictionary<string, string> settings, string key, string value) => new(settings) { [key] = value };
 
+    // Clients know their settings in lower case only.
+    private static Dictionary<string, string> WithClients(IReadOnlyDictionary<string, string> settings, string key, string value) => With(settings, key.ToLowerInvariant(), value);
+
     private static TimeSpan Time(string value)
     {
-        // Without a colon it is Kafka's notation: "30" would be thirty days to TimeSpan, and nobody means that.
-        if (!value.Contains(':', StringComparison.Ordinal)) return TimeSpan.FromMilliseconds(Whole<long>(value));
+        // Without a colon it is Kafka's notation: "30" would be thirty days to TimeSpan, and nobody means that. What is more than TimeSpan can hold, such as Kafka's
+        // Long.MAX_VALUE for "never", is the most that it can: Validate says whether so much is allowed.
+        if (!value.Contains(':', StringComparison.Ordinal)) return TimeSpan.FromTicks((long)Int128.Clamp((Int128)Whole<long>(value) * TimeSpan.TicksPerMillisecond, long.MinValue, long.MaxValue));
         return TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out var time) ? time : throw new FormatException("it must be milliseconds (30000) or a time (00:00:30)");
     }
 
@@ -201,8 +208,12 @@ internal static class StreamsConfigReader
 
     private static AutoOffsetReset Reset(string value)
     {
-        if (value.StartsWith("by_duration:", StringComparison.Ordinal))
-            return AutoOffsetReset.ByDuration(System.Xml.XmlConvert.ToTimeSpan(value["by_duration:".Length..]));
+        if (value.StartsWith("by_duration:", StringComparison.OrdinalIgnoreCase))
+        {
+            var duration = System.Xml.XmlConvert.ToTimeSpan(value["by_duration:".Length..]);
+            return duration >= TimeSpan.Zero ? AutoOffsetReset.ByDuration(duration) : throw new FormatException("the duration must not be negative");
+        }
+
         return value.ToLowerInvariant() switch
         {
             "earliest" => AutoOffsetReset.Earliest,

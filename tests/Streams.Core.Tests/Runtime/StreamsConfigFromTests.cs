@@ -42,6 +42,33 @@ public sealed class StreamsConfigFromTests
     }
 
     [Fact]
+    public void Times_that_are_out_of_range_are_faults_and_not_thrown()
+    {
+        var config = StreamsConfig.From(
+        [
+            new("application.id", "app"), new("bootstrap.servers", "a:1"), new("commit.interval.ms", "9223372036854775807"), new("session.timeout.ms", "-9223372036854775808"),
+            new("auto.offset.reset", "by_duration:-PT1H"), new("metadata.max.age.ms", "99999999999999999"),
+        ]);
+        var message = Assert.Throws<ConfigException>(config.Validate).Message;
+        Assert.All(["commit.interval.ms is ", "session.timeout.ms is -", "auto.offset.reset is 'by_duration:-PT1H'", "metadata.max.age.ms is "], part => Assert.Contains("\n  - " + part, message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void What_is_the_applications_own_is_read_with_the_prefixes_of_consumers_too()
+    {
+        var config = StreamsConfig.From(
+        [
+            new("application.id", "app"), new("bootstrap.servers", "a:1"), new("main.consumer.session.timeout.ms", "12000"), new("CONSUMER.HEARTBEAT.INTERVAL.MS", "1000"),
+            new("main.consumer.max.poll.interval.ms", "70000"), new("Consumer.Fetch.Min.Bytes", "5"), new("client.tag.Zone", "a"),
+        ]);
+        config.Validate();
+        Assert.Equal((12, 1, 70), (config.SessionTimeout.TotalSeconds, config.HeartbeatInterval.TotalSeconds, config.RebalanceTimeout.TotalSeconds));
+        Assert.Empty(config.MainConsumerProperties);
+        Assert.Equal("5", config.ConsumerProperties["fetch.min.bytes"]);
+        Assert.Equal("a", config.ClientTags["Zone"]);
+    }
+
+    [Fact]
     public void Everything_wrong_is_reported_together_unknown_names_with_what_may_be_meant()
     {
         var config = StreamsConfig.From(

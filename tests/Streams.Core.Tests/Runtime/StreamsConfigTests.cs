@@ -40,6 +40,39 @@ public sealed class StreamsConfigTests
         Assert.StartsWith($"{names.Length} setting(s)", failure.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Nulls_and_values_that_no_enumeration_has_are_reported_with_the_rest()
+    {
+        var bad = Good with
+        {
+            OffsetReset = null!,
+            LoggerFactory = null!,
+            TimeProvider = null!,
+            ClientProperties = null!,
+            ProducerProperties = null!,
+            TopicProperties = new Dictionary<string, string> { ["retention.ms"] = null! },
+            ClientTags = null!,
+            RackAwareAssignmentTags = null!,
+            ConsumerProperties = null!,
+            MainConsumerProperties = new Dictionary<string, string> { ["fetch.min.bytes"] = null! },
+            StateDirectory = "a\0b",
+            GroupInstanceId = "",
+            TimestampPolicy = (TimestampPolicy)99,
+            MetricsRecordingLevel = (MetricsRecordingLevel)99,
+            DefaultInteractiveQueryIsolationLevel = (IsolationLevel)99,
+        };
+        var message = Assert.Throws<ConfigException>(bad.Validate).Message;
+        string[] faults =
+        [
+            "auto.offset.reset is null", "LoggerFactory is null", "TimeProvider is null", "ClientProperties is null", "producer. is null", "topic.retention.ms is null", "client.tag. is null",
+            "rack.aware.assignment.tags is null", "consumer. is null", "main.consumer.fetch.min.bytes is null", "state.dir is 'a?b'", "group.instance.id is ''", "default.timestamp.extractor is 99",
+            "metrics.recording.level is 99", "default.interactive.query.isolation.level is 99",
+        ];
+        Assert.All(faults, fault => Assert.Contains("\n  - " + fault, message, StringComparison.Ordinal));
+        Assert.StartsWith($"{faults.Length} setting(s)", message, StringComparison.Ordinal);
+        Assert.Contains("client.tag.zone is ''", Assert.Throws<ConfigException>((Good with { ClientTags = new Dictionary<string, string> { ["zone"] = null! } }).Validate).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData(".")]
