@@ -30,6 +30,7 @@ internal sealed class InteractiveQueries(
         var open = Tasks(subtopology).ToDictionary(entry => entry.Task.Id.Partition);
         foreach (var partition in request.Partitions ?? [.. open.Keys.Order()])
         {
+            cancellationToken.ThrowIfCancellationRequested();
             if (!open.TryGetValue(partition, out var entry))
             {
                 // Before the first rebalance nobody knows how many partitions there are.

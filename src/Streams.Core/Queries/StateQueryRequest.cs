@@ -35,10 +35,18 @@ public sealed record StateQueryRequest<TResult>
     public bool RequireActive { get; init; }
 
     /// <summary>What the answer must contain at least; of partitions that do not, the answer is <see cref="FailureReason.NotUpToBound"/>.</summary>
-    public Position PositionBound { get; init; } = Position.Empty;
+    public Position PositionBound
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(value), "Position.Empty asks for nothing in particular.");
+    } = Position.Empty;
 
     /// <summary>What the answer may contain; <c>null</c> for <see cref="StreamsConfig.DefaultInteractiveQueryIsolationLevel"/>.</summary>
-    public IsolationLevel? IsolationLevel { get; init; }
+    public IsolationLevel? IsolationLevel
+    {
+        get;
+        init => field = value is { } level && !Enum.IsDefined(level) ? throw new ArgumentOutOfRangeException(nameof(value), value, "ReadUncommitted and ReadCommitted are allowed.") : value;
+    }
 }
 
 /// <summary>Why a partition gave no answer.</summary>

@@ -38,33 +38,36 @@ public static class StoreQuery
 
     /// <summary>Entries between two keys, open where absent, in the order of their bytes.</summary>
     public static StoreQuery<IReadOnlyList<KeyValuePair<K, V>>> Range<K, V>(Optional<K> from = default, Optional<K> to = default, bool descending = false, int limit = DefaultLimit) =>
-        Of(QueryableStoreTypes.KeyValueStore<K, V>(), IReadOnlyList<KeyValuePair<K, V>> (store) => Take(descending ? store.ReverseRange(from, to) : store.Range(from, to), limit));
+        Of(QueryableStoreTypes.KeyValueStore<K, V>(), Taking<IReadOnlyKeyValueStore<K, V>, K, V>(limit, store => descending ? store.ReverseRange(from, to) : store.Range(from, to)));
 
     /// <summary>Windows of a key that start in the range (Unix milliseconds, both inclusive), earliest first.</summary>
     public static StoreQuery<IReadOnlyList<KeyValuePair<long, V>>> Windows<K, V>(K key, long fromMs, long toMs, int limit = DefaultLimit) =>
-        Of(QueryableStoreTypes.WindowStore<K, V>(), IReadOnlyList<KeyValuePair<long, V>> (store) => Take(store.Fetch(key, fromMs, toMs), limit));
+        Of(QueryableStoreTypes.WindowStore<K, V>(), Taking<IReadOnlyWindowStore<K, V>, long, V>(limit, store => store.Fetch(key, fromMs, toMs)));
 
     /// <summary>Windows of all keys that start in the range (Unix milliseconds, both inclusive).</summary>
     public static StoreQuery<IReadOnlyList<KeyValuePair<Windowed<K>, V>>> AllWindows<K, V>(long fromMs, long toMs, int limit = DefaultLimit) =>
-        Of(QueryableStoreTypes.WindowStore<K, V>(), IReadOnlyList<KeyValuePair<Windowed<K>, V>> (store) => Take(store.FetchAll(fromMs, toMs), limit));
+        Of(QueryableStoreTypes.WindowStore<K, V>(), Taking<IReadOnlyWindowStore<K, V>, Windowed<K>, V>(limit, store => store.FetchAll(fromMs, toMs)));
 
     /// <summary>Every session of a key.</summary>
     public static StoreQuery<IReadOnlyList<KeyValuePair<Windowed<K>, V>>> Sessions<K, V>(K key, int limit = DefaultLimit) =>
-        Of(QueryableStoreTypes.SessionStore<K, V>(), IReadOnlyList<KeyValuePair<Windowed<K>, V>> (store) => Take(store.Fetch(key), limit));
+        Of(QueryableStoreTypes.SessionStore<K, V>(), Taking<IReadOnlySessionStore<K, V>, Windowed<K>, V>(limit, store => store.Fetch(key)));
 
     /// <summary>The version of a key that holds at a time (Unix milliseconds), or the latest; absent when there is none.</summary>
     public static StoreQuery<Optional<VersionedRecord<V>>> Version<K, V>(K key, long? asOfTimestamp = null) =>
         Of(QueryableStoreTypes.VersionedKeyValueStore<K, V>(), store =>
             (asOfTimestamp is { } time ? store.TryGet(key, time, out var version) : store.TryGet(key, out version)) ? new Optional<VersionedRecord<V>>(version) : default);
 
-    private static List<KeyValuePair<K, V>> Take<K, V>(IKeyValueIterator<K, V> iterator, int limit)
+    private static Func<TStore, IReadOnlyList<KeyValuePair<K, V>>> Taking<TStore, K, V>(int limit, Func<TStore, IKeyValueIterator<K, V>> walk)
     {
-        using (iterator)
+        // Where the query is made: asked of a store, it would be a failure of the store's.
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
+        return store =>
         {
+            using var iterator = walk(store);
             var entries = new List<KeyValuePair<K, V>>();
             while (entries.Count < limit && iterator.MoveNext()) entries.Add(new KeyValuePair<K, V>(iterator.Key, iterator.Value));
             return entries;
-        }
+        };
     }
 
     private sealed class Reading<TStore, TResult>(QueryableStoreType<TStore> storeType, Func<TStore, TResult> read) : StoreQuery<TResult>

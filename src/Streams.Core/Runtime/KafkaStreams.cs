@@ -224,6 +224,7 @@ public sealed class KafkaStreams : IAsyncDisposable
     /// <exception cref="InvalidStateStoreException">The application is not running, or there is no such store.</exception>
     public KeyQueryMetadata QueryMetadataForKey<K>(string storeName, K key, ISerializer<K> keySerializer)
     {
+        ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(keySerializer);
         return Asked().MetadataForKey(storeName, key, keySerializer);
     }
