@@ -9,10 +9,11 @@ namespace Streams.Tool;
 internal sealed class Commands(TextWriter output, TextWriter errors, Func<string, IReadOnlyDictionary<string, string>, ICluster> connect, TimeProvider time)
 {
     private const string Help = """
-        streams reset --application-id ID --bootstrap-server HOST:PORT [--input-topics A,B] [--dry-run]
+        streams reset --application-id ID --bootstrap-server HOST:PORT [--input-topics A,B] [--internal-topics C,D] [--dry-run]
                       [--to-earliest | --to-latest | --to-datetime TIME | --by-duration PT1H | --shift-by N | --to-offset N]
                       [--command-config FILE]
             Moves the committed offsets of the input topics (to the earliest, unless told otherwise) and deletes the application's internal topics.
+            Those are told by their names: an application ID-2 has names that begin like ID's. Look at a --dry-run first, and name the ones to delete with --internal-topics.
             Refused while instances run. Local state stays: call KafkaStreams.CleanUp, or delete state.dir/ID, on every instance.
 
         streams state list --state-dir DIR --application-id ID
@@ -34,7 +35,7 @@ internal sealed class Commands(TextWriter output, TextWriter errors, Func<string
                     await output.WriteLineAsync(Help).ConfigureAwait(false);
                     return args.Length == 0 ? 2 : 0;
                 case ["reset", .. var rest]:
-                    await ResetAsync(Arguments.Parse(rest, ["application-id", "bootstrap-server", "input-topics", "to-datetime", "by-duration", "shift-by", "to-offset", "command-config"], ["dry-run", "to-earliest", "to-latest"]), cancellationToken).ConfigureAwait(false);
+                    await ResetAsync(Arguments.Parse(rest, ["application-id", "bootstrap-server", "input-topics", "internal-topics", "to-datetime", "by-duration", "shift-by", "to-offset", "command-config"], ["dry-run", "to-earliest", "to-latest"]), cancellationToken).ConfigureAwait(false);
                     return 0;
                 case ["state", "list", .. var rest]:
                     await ListAsync(Arguments.Parse(rest, ["state-dir", "application-id"], [])).ConfigureAwait(false);
@@ -71,6 +72,14 @@ internal sealed class Commands(TextWriter output, TextWriter errors, Func<string
         var cluster = connect(arguments.Required("bootstrap-server"), arguments.Optional("command-config") is { } file ? Properties(file) : new Dictionary<string, string>());
         await using var _ = cluster.ConfigureAwait(false);
         var plan = await ApplicationReset.PlanAsync(cluster, application, topics, position, cancellationToken).ConfigureAwait(false);
+        if (arguments.Optional("internal-topics") is { } named)
+        {
+            var chosen = named.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+            if (chosen.Except(plan.InternalTopics).ToList() is { Count: > 0 } others)
+                throw new UsageException($"--internal-topics: {string.Join(", ", others)} {(others.Count == 1 ? "is no internal topic" : "are no internal topics")} of application '{application}'; a dry run without it names them.");
+            plan = plan with { InternalTopics = [.. plan.InternalTopics.Intersect(chosen)] };
+        }
+
         foreach (var offset in plan.Offsets)
             await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{offset.Partition}: {(offset.From is { } from ? from.ToString(CultureInfo.InvariantCulture) : "nothing committed")} -> {offset.To}")).ConfigureAwait(false);
         foreach (var topic in plan.InternalTopics) await output.WriteLineAsync($"{topic}: deleted").ConfigureAwait(false);
@@ -93,7 +102,7 @@ internal sealed class Commands(TextWriter output, TextWriter errors, Func<string
             "to-datetime" => ResetPosition.AtTime(DateTimeOffset.TryParse(value, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var moment)
                 ? moment
                 : throw new UsageException($"--to-datetime '{value}' is not a time; write it as 2026-11-21T06:30:00Z.")),
-            "by-duration" => ResetPosition.AtTime(time.GetUtcNow() - Duration(value)),
+            "by-duration" => ResetPosition.AtTime(Ago(value)),
             _ => ResetPosition.Earliest,
         };
     }
@@ -116,6 +125,7 @@ internal sealed class Commands(TextWriter output, TextWriter errors, Func<string
         var key = Format(arguments.Optional("key") ?? "text");
         var value = Format(arguments.Optional("value") ?? "hex");
         var left = arguments.Optional("limit") is { } limit ? Number("limit", limit) : long.MaxValue;
+        if (left < 1) throw new UsageException($"--limit {left} shows nothing; it is at least 1.");
         TaskId? only = arguments.Optional("task") is { } text ? TaskId.TryParse(text, out var task) ? task : throw new UsageException($"--task '{text}' is not a task; write it as 0_1.") : null;
         var stores = Stores(arguments).Where(store => store.Name == name && (only is null || store.Task == only)).ToList();
         if (stores.Count == 0) throw new InvalidOperationException($"There is no store '{name}' on disk; state list names those there are.");
@@ -148,16 +158,22 @@ internal sealed class Commands(TextWriter output, TextWriter errors, Func<string
     private static long Number(string name, string value) =>
         long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : throw new UsageException($"--{name} '{value}' is not a whole number.");
 
-    private static TimeSpan Duration(string value)
+    private DateTimeOffset Ago(string value)
     {
+        var now = time.GetUtcNow();
         try
         {
-            return XmlConvert.ToTimeSpan(value);
+            var duration = XmlConvert.ToTimeSpan(value);
+
+            // Back to before dates begin is back to the earliest record as well.
+            if (duration >= TimeSpan.Zero) return duration.Ticks < now.UtcTicks ? now - duration : DateTimeOffset.MinValue;
         }
-        catch (FormatException)
+        catch (Exception failure) when (failure is FormatException or OverflowException)
         {
-            throw new UsageException($"--by-duration '{value}' is not a duration; write it as PT1H30M or P2D.");
+            // Said below.
         }
+
+        throw new UsageException($"--by-duration '{value}' is not a duration; write it as PT1H30M or P2D.");
     }
 
     private static Dictionary<string, string> Properties(string file)

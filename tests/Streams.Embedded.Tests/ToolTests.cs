@@ -22,6 +22,51 @@ public sealed class ToolTests : IDisposable
     }
 
     [Fact]
+    public async Task Reset_deletes_only_the_internal_topics_that_are_named()
+    {
+        await using var cluster = EmbeddedCluster.InMemory();
+        string[] topics = ["tool-a-changelog", "tool-b-repartition", "tool-2-a-changelog", "tooling-a-changelog"];
+        foreach (var topic in topics) await TestTopics.CreateAsync(cluster, topic, 1);
+        string[] reset = ["reset", "--application-id", "tool", "--bootstrap-server", "x:1"];
+
+        // The other application's is like this one's own by its name.
+        Assert.Equal(0, await RunAsync(cluster, [.. reset, "--dry-run"]));
+        Assert.Equal(["tool-2-a-changelog", "tool-a-changelog", "tool-b-repartition"], Deleted());
+        Assert.Equal(2, await RunAsync(cluster, [.. reset, "--internal-topics", "tool-a-changelog,tooling-a-changelog"]));
+        Assert.Contains("tooling-a-changelog is no internal topic of application 'tool'", _errors.ToString(), StringComparison.Ordinal);
+        _output.GetStringBuilder().Clear();
+        Assert.Equal(0, await RunAsync(cluster, [.. reset, "--internal-topics", "tool-a-changelog, tool-b-repartition"]));
+        Assert.Equal(["tool-a-changelog", "tool-b-repartition"], Deleted());
+        using var admin = cluster.CreateAdmin("test");
+        var left = await admin.ListTopicsAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(["tool-2-a-changelog", "tooling-a-changelog"], left.Intersect(topics).Order(StringComparer.Ordinal));
+
+        List<string> Deleted() => [.. _output.ToString().Split('\n').Where(line => line.TrimEnd().EndsWith(": deleted", StringComparison.Ordinal)).Select(line => line[..line.IndexOf(':', StringComparison.Ordinal)])];
+    }
+
+    [Theory]
+    [InlineData("P9999999999D")]
+    [InlineData("P999999999999999999999D")]
+    [InlineData("-PT1H")]
+    [InlineData("an hour")]
+    public async Task Duration_that_is_none_is_said(string duration)
+    {
+        await using var cluster = EmbeddedCluster.InMemory();
+        Assert.Equal(2, await RunAsync(cluster, "reset", "--application-id", "tool", "--bootstrap-server", "x:1", "--by-duration", duration));
+        Assert.Contains($"--by-duration '{duration}'", _errors.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Duration_longer_than_there_are_dates_goes_back_to_the_earliest()
+    {
+        await using var cluster = EmbeddedCluster.InMemory();
+        await TestTopics.CreateAsync(cluster, "input", 1);
+        TestTopics.Produce(cluster, "input", [("k", "x")]);
+        Assert.Equal((0, ""), (await RunAsync(cluster, "reset", "--application-id", "tool", "--bootstrap-server", "x:1", "--input-topics", "input", "--dry-run", "--by-duration", "P4000Y"), _errors.ToString()));
+        Assert.Contains("-> 0", _output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Reset_is_refused_while_it_runs_shown_when_dry_and_makes_everything_count_again()
     {
         await using var cluster = EmbeddedCluster.InMemory();
