@@ -359,6 +359,8 @@ public sealed class TopologyTestDriver : IDisposable
         TimestampPolicy = _config.TimestampPolicy,
         EmitInterval = _config.EmitInterval,
         TaskDirectory = DirectoryOf,
+        Logger = _config.LoggerFactory.CreateLogger<TopologyTestDriver>(),
+        RocksDbOptionsOf = _config.RocksDbOptionsOf,
         GlobalStores = globalStores,
         ThreadName = "topology-test-driver",
         WaitsForAsyncCalls = false,

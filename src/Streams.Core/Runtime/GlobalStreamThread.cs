@@ -151,6 +151,8 @@ internal sealed class GlobalStreamThread : IDisposable
         Errors = _errors,
         Memory = _memory,
         TaskDirectory = _ => _stateDirectory.ForGlobal(global.Stores[0].Name),
+        Logger = _logger,
+        RocksDbOptionsOf = _config.RocksDbOptionsOf,
         TimestampPolicy = _config.TimestampPolicy,
         EmitInterval = _config.EmitInterval,
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
 
 namespace Streams.Core;
 
@@ -99,7 +100,15 @@ internal sealed class StreamTask
                 if (definition.SourceTopic is null) changelog = new Changelog(_environment.Collector, topic, Id.Partition);
             }
 
-            var store = _environment.Decorate(definition.Builder.Build());
+            var built = definition.Builder.Build() ?? throw new StateStoreException($"The builder of store '{definition.Name}' ({TypeNames.Of(definition.Builder.GetType())}) made no store: Build returned null.");
+            if (built.Name != definition.Name)
+            {
+                var name = built.Name;
+                built.Dispose();
+                throw new StateStoreException($"The builder of store '{definition.Name}' ({TypeNames.Of(definition.Builder.GetType())}) made a store that is named '{name}': changelog and folder go by the name, so both must have the same.");
+            }
+
+            var store = _environment.Decorate(built);
             _storesByName.Add(definition.Name, store);
             _stores.Add(new TaskStore(store, changelogPartition, changelog));
             var context = new StoreContext(this, changelog, _environment.Metrics is { MeasuresStores: true } ? _context.Metrics.AddStore(definition.Name) : null);
@@ -637,7 +646,7 @@ internal sealed class StreamTask
         }
     }
 
-    private sealed class StoreContext(StreamTask task, IChangelog? changelog, StoreMetrics? metrics) : IStateStoreContext, IMeasuredStoreContext
+    private sealed class StoreContext(StreamTask task, IChangelog? changelog, StoreMetrics? metrics) : IRuntimeStoreContext, IMeasuredStoreContext
     {
         private StreamTask task = task;
 
@@ -645,6 +654,10 @@ internal sealed class StreamTask
         public void MoveTo(StreamTask next) => task = next;
 
         public StoreMetrics? StoreMetrics { get; } = metrics;
+
+        public ILogger Logger => task._environment.Logger;
+
+        public IReadOnlyDictionary<string, string> RocksDbOptionsOf(string store) => task._environment.RocksDbOptionsOf(store);
 
         public string ApplicationId => task._environment.ApplicationId;
 

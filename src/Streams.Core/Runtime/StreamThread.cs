@@ -332,6 +332,8 @@ internal sealed class StreamThread : IDisposable
             Errors = _errors,
             Memory = _memory,
             TaskDirectory = _stateDirectory.ForTask,
+            Logger = _logger,
+            RocksDbOptionsOf = _config.RocksDbOptionsOf,
             TimestampPolicy = _config.TimestampPolicy,
             MaxTaskIdle = _config.MaxTaskIdle,
             EmitInterval = _config.EmitInterval,

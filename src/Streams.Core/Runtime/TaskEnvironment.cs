@@ -1,3 +1,6 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
 namespace Streams.Core;
 
 /// <summary>What a task gets from the thread, or the test driver, that runs it.</summary>
@@ -15,6 +18,12 @@ internal sealed record TaskEnvironment
 
     /// <summary>Folder of a task; made and locked by whoever answers.</summary>
     public required Func<TaskId, string> TaskDirectory { get; init; }
+
+    /// <summary>The application's log.</summary>
+    public ILogger Logger { get; init; } = NullLogger.Instance;
+
+    /// <summary>What the settings say about RocksDB for a store.</summary>
+    public Func<string, IReadOnlyDictionary<string, string>> RocksDbOptionsOf { get; init; } = static _ => new Dictionary<string, string>();
 
     public TimestampPolicy TimestampPolicy { get; init; } = TimestampPolicy.FailOnInvalid;
 

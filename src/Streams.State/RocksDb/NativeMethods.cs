@@ -104,6 +104,9 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library)]
     internal static partial void rocksdb_options_destroy(nint options);
 
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial void rocksdb_get_options_from_string(NativeHandle from, string options, NativeHandle to, byte** error);
+
     [LibraryImport(Library)]
     internal static partial void rocksdb_options_set_create_if_missing(NativeHandle options, byte value);
 

@@ -1,6 +1,10 @@
 using System.Buffers.Binary;
+using System.Diagnostics;
+using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Text;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Streams.State.Bytes;
 
 namespace Streams.State.RocksDb;
@@ -48,6 +52,9 @@ internal sealed unsafe class RocksDbEngine : IByteEngine
     private const int BlockBytes = 4 << 10;
     private const double BloomBitsPerKey = 10;
 
+    // Where the kind of a store goes over into how long its segments are; suppliers write it.
+    private const string SegmentsOf = ", segments of ";
+
     // What an entry costs in a memtable beside its key and value.
     private const int MemtableEntryBytes = 32;
 
@@ -57,6 +64,7 @@ internal sealed unsafe class RocksDbEngine : IByteEngine
     private static readonly byte[] StreamTimeKey = "stream-time"u8.ToArray();
 
     private readonly string _path;
+    private readonly ILogger _logger;
     private readonly List<NativeHandle> _handles = [];
     private readonly NativeHandle _readOptions;
     private readonly NativeHandle _writeOptions;
@@ -74,11 +82,13 @@ internal sealed unsafe class RocksDbEngine : IByteEngine
     private long _unflushedBytes;
     private long _flushedOffset;
     private Task _flush = Task.CompletedTask;
+    private long _forgotten;
 
-    private RocksDbEngine(string name, string path, MemoryShares shares, bool writeAheadLog)
+    private RocksDbEngine(string name, string path, MemoryShares shares, bool writeAheadLog, ILogger logger)
     {
         Name = name;
         _path = path;
+        _logger = logger;
         _memtableBytes = Math.Clamp(shares.MemtableBytes / MemtablesMax, MemtableBytesMin, MemtableBytesMax);
         _readOptions = Own(NativeMethods.rocksdb_readoptions_create(), NativeMethods.rocksdb_readoptions_destroy);
         _writeOptions = Own(NativeMethods.rocksdb_writeoptions_create(), NativeMethods.rocksdb_writeoptions_destroy);
@@ -112,28 +122,62 @@ internal sealed unsafe class RocksDbEngine : IByteEngine
         if (name.IndexOfAny(Path.GetInvalidFileNameChars()) >= 0 || name is "." or "..")
             throw new StateStoreException($"Store name '{name}' cannot be a folder's name.");
         var path = Path.Combine(context.TaskDirectory, "rocksdb", name);
-        try
+        Change("made", () => Directory.CreateDirectory(path));
+
+        var application = context as IRuntimeStoreContext;
+        var logger = application?.Logger ?? NullLogger.Instance;
+        var tuning = application?.RocksDbOptionsOf(name) ?? new Dictionary<string, string>();
+        var hasChangelog = context.Changelog is not null;
+        if (OpenFolder(out var found) is { } engine) return engine;
+
+        // The changelog says the same whatever the segments. Only this store goes: others of the task may have no changelog.
+        Log.StoreSegmentsChanged(logger, name, path, found, kind);
+        Change("emptied", () =>
         {
+            Directory.Delete(path, recursive: true);
             Directory.CreateDirectory(path);
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        });
+        return OpenFolder(out _) ?? throw new StateStoreException($"Store '{name}': the folder {path} was deleted and is still there.");
+
+        void Change(string what, Action change)
         {
-            throw new StateStoreException($"Store '{name}': the folder {path} cannot be made: {failure.Message}", failure);
+            try
+            {
+                change();
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                throw new StateStoreException($"Store '{name}': the folder {path} cannot be {what}: {failure.Message}", failure);
+            }
         }
 
-        var shares = MemoryShares.Of(context.Memory);
-        var engine = new RocksDbEngine(name, path, shares, writeAheadLog: context.Changelog is null);
-        try
+        RocksDbEngine? OpenFolder(out string found)
         {
-            engine.OpenDatabase(shares);
-            engine.ReadMetadata(kind);
-            return engine;
+            var shares = MemoryShares.Of(context.Memory);
+            var engine = new RocksDbEngine(name, path, shares, writeAheadLog: !hasChangelog, logger);
+            try
+            {
+                engine.OpenDatabase(shares, tuning);
+                engine.ReadMetadata(hasChangelog ? null : kind, kind);
+                found = engine.Kind;
+                if (found == kind) return engine;
+                if (!IsOtherwiseSegmented(found, kind)) throw engine.OfAnotherKind(kind);
+                engine.Dispose();
+                return null;
+            }
+            catch
+            {
+                engine.Dispose();
+                throw;
+            }
         }
-        catch
-        {
-            engine.Dispose();
-            throw;
-        }
+    }
+
+    // "window, segments of 60000 ms," and "window, segments of 90000 ms,": the same store after its retention was changed.
+    private static bool IsOtherwiseSegmented(string found, string kind)
+    {
+        var end = kind.IndexOf(SegmentsOf, StringComparison.Ordinal);
+        return end > 0 && found.StartsWith(kind.AsSpan(0, end + SegmentsOf.Length), StringComparison.Ordinal);
     }
 
     /// <summary>Opens a store that is there, whatever its kind, to look into it. Nobody else may have it open.</summary>
@@ -144,11 +188,11 @@ internal sealed unsafe class RocksDbEngine : IByteEngine
         var name = Path.GetFileName(path);
         if (!File.Exists(Path.Combine(path, "CURRENT"))) throw new StateStoreException($"There is no store in {path}.");
         var shares = MemoryShares.Of(new StateMemory(16L << 20, 0));
-        var engine = new RocksDbEngine(name, path, shares, writeAheadLog: true);
+        var engine = new RocksDbEngine(name, path, shares, writeAheadLog: true, NullLogger.Instance);
         try
         {
-            engine.OpenDatabase(shares);
-            engine.ReadMetadata(null);
+            engine.OpenDatabase(shares, new Dictionary<string, string>());
+            engine.ReadMetadata(null, null);
             return engine;
         }
         catch
@@ -222,10 +266,26 @@ internal sealed unsafe class RocksDbEngine : IByteEngine
 
     public void Dispose()
     {
-        // A flush that is running ends first; whether it failed was for Persist to tell. Then the database with its iterators and column families, options last.
+        // A flush that is running ends first; whether it failed was for Persist to tell, or for whoever failed before it was asked. Then the database with its
+        // iterators and column families, options last.
         ((IAsyncResult)_flush).AsyncWaitHandle.WaitOne();
+        _ = _flush.Exception;
         _database?.Dispose();
         foreach (var handle in _handles) handle.Dispose();
+    }
+
+    /// <summary>An iterator was collected that nobody disposed. On the finaliser's thread, which is not for logging.</summary>
+    internal void Forgotten(StackTrace? origin)
+    {
+        var count = Interlocked.Increment(ref _forgotten);
+        ForgottenIterators.Report(Name, origin);
+
+        // A loop that forgets them says so at 1, 2, 4, 8 …: often enough to be seen, too seldom to flood the log.
+        if (!BitOperations.IsPow2(count)) return;
+        ThreadPool.UnsafeQueueUserWorkItem(
+            static forgotten => Log.IteratorForgotten(forgotten._logger, forgotten.count, forgotten.Name, forgotten.where),
+            (_logger, count, Name, where: origin is null ? "somewhere: the AppContext switch Streams.State.TrackIteratorOrigins has them remember it" : $"here:{Environment.NewLine}{origin}"),
+            preferLocal: false);
     }
 
     internal void ThrowOn(byte* error, string action)
@@ -247,16 +307,8 @@ internal sealed unsafe class RocksDbEngine : IByteEngine
         return handle;
     }
 
-    private void OpenDatabase(MemoryShares shares)
+    private void OpenDatabase(MemoryShares shares, IReadOnlyDictionary<string, string> tuning)
     {
-        var database = Own(NativeMethods.rocksdb_options_create(), NativeMethods.rocksdb_options_destroy);
-        NativeMethods.rocksdb_options_set_create_if_missing(database, 1);
-        NativeMethods.rocksdb_options_set_create_missing_column_families(database, 1);
-        NativeMethods.rocksdb_options_set_max_open_files(database, OpenFilesMax);
-        NativeMethods.rocksdb_options_set_info_log_level(database, LogWarnings);
-        NativeMethods.rocksdb_options_set_keep_log_file_num(database, 1);
-        NativeMethods.rocksdb_options_set_stats_dump_period_sec(database, 0);
-
         var table = Own(NativeMethods.rocksdb_block_based_options_create(), NativeMethods.rocksdb_block_based_options_destroy);
         NativeMethods.rocksdb_block_based_options_set_block_size(table, BlockBytes);
         NativeMethods.rocksdb_block_based_options_set_block_cache(table, shares.BlockCache);
@@ -270,7 +322,15 @@ internal sealed unsafe class RocksDbEngine : IByteEngine
         NativeMethods.rocksdb_block_based_options_set_pin_top_level_index_and_filter(table, 1);
         NativeMethods.rocksdb_block_based_options_set_filter_policy(table, NativeMethods.rocksdb_filterpolicy_create_bloom_full(BloomBitsPerKey));
 
+        // Options of the database and of the user's data are one object to RocksDB, so that tuning need not say which it means.
         var data = ColumnOptions(table, _memtableBytes);
+        NativeMethods.rocksdb_options_set_create_if_missing(data, 1);
+        NativeMethods.rocksdb_options_set_create_missing_column_families(data, 1);
+        NativeMethods.rocksdb_options_set_max_open_files(data, OpenFilesMax);
+        NativeMethods.rocksdb_options_set_info_log_level(data, LogWarnings);
+        NativeMethods.rocksdb_options_set_keep_log_file_num(data, 1);
+        NativeMethods.rocksdb_options_set_stats_dump_period_sec(data, 0);
+        if (tuning.Count > 0) data = Tune(data, tuning);
         var offsets = ColumnOptions(table, OffsetsMemtableBytes);
         fixed (byte* dataName = "default\0"u8, offsetsName = "offsets\0"u8)
         {
@@ -280,11 +340,21 @@ internal sealed unsafe class RocksDbEngine : IByteEngine
             byte* error = null;
             nint opened;
             fixed (nint* columnStart = columns)
-                opened = NativeMethods.rocksdb_open_column_families(database, _path, columns.Length, names, options, columnStart, &error);
+                opened = NativeMethods.rocksdb_open_column_families(data, _path, columns.Length, names, options, columnStart, &error);
             ThrowOn(error, "open");
             _database = new RocksDbHandle(opened, columns);
             (_data, _offsets) = (columns[0], columns[1]);
         }
+    }
+
+    private NativeHandle Tune(NativeHandle options, IReadOnlyDictionary<string, string> tuning)
+    {
+        var text = RocksDbTuning.Describe(Name, tuning);
+        var tuned = Own(NativeMethods.rocksdb_options_create(), NativeMethods.rocksdb_options_destroy);
+        byte* error = null;
+        NativeMethods.rocksdb_get_options_from_string(options, text, tuned, &error);
+        if (error is null) return tuned;
+        throw new StateStoreException($"Store '{Name}': RocksDB does not take its options (RocksDbOptions, rocksdb.*) '{text}': {TakeText(error)}. Names and values are those of RocksDB's own options files.");
     }
 
     private NativeHandle ColumnOptions(NativeHandle table, long memtableBytes)
@@ -298,8 +368,8 @@ internal sealed unsafe class RocksDbEngine : IByteEngine
         return options;
     }
 
-    // Without a kind, any is taken, but it must be there.
-    private void ReadMetadata(string? kind)
+    // Without a demanded kind any is taken; without one to make, it must be there.
+    private void ReadMetadata(string? demanded, string? made)
     {
         using (var iterator = Iterate())
         {
@@ -309,9 +379,9 @@ internal sealed unsafe class RocksDbEngine : IByteEngine
 
         if (!TryGetMetadata(FormatKey))
         {
-            if (!IsEmpty || kind is null) throw Failure("it has data but no format entry; it was written by something else", "open");
-            WriteFormat(kind);
-            Kind = kind;
+            if (!IsEmpty || made is null) throw Failure("it has data but no format entry; it was written by something else", "open");
+            WriteFormat(made);
+            Kind = made;
             return;
         }
 
@@ -326,16 +396,15 @@ internal sealed unsafe class RocksDbEngine : IByteEngine
         if (format < 1) throw Failure("its format entry is damaged", "open");
         var found = TryGetMetadata(KindKey) ? Encoding.UTF8.GetString(_metadata.WrittenSpan) : "unknown";
         Kind = found;
-        if (kind is not null && found != kind)
-        {
-            throw new StateStoreException(
-                $"Store '{Name}' in {_path} holds a {found} store, and the topology has a {kind} store of that name. Rename the store, or delete the folder.");
-        }
+        if (demanded is not null && found != demanded) throw OfAnotherKind(demanded);
 
         Offset = TryGetNumber(OffsetKey);
         StreamTime = TryGetNumber(StreamTimeKey) ?? -1;
         _flushedOffset = Offset ?? 0;
     }
+
+    private StateStoreException OfAnotherKind(string kind) => new(
+        $"Store '{Name}' in {_path} holds a {Kind} store, and the topology has a {kind} store of that name. Rename the store, or delete the folder.");
 
     /// <summary>Notes format and kind.</summary>
     internal void WriteFormat(string kind, int version = FormatVersion)
@@ -438,7 +507,10 @@ internal sealed unsafe class RocksDbEngine : IByteEngine
         ThrowOn(error, "flush");
     }
 
-    private StateStoreException Failure(string reason, string action) => new(
-        $"Store '{Name}': cannot {action} RocksDB in {_path}: {reason}. If another process or store has the folder open, close that one; if the folder is damaged, "
-        + "delete it, and the store is restored from its changelog.");
+    private StateStoreException Failure(string reason, string action) => new($"Store '{Name}': cannot {action} RocksDB in {_path}: {reason}. " + WhatToDo(reason));
+
+    // RocksDB's C API gives errors as text and nothing else. Only advice depends on it.
+    private static string WhatToDo(string reason) => reason.Contains("No space left", StringComparison.Ordinal)
+        ? "Make room on the disk, or give the application another StateDirectory (state.dir), and start it again; nothing that was committed is lost."
+        : "If another process or store has the folder open, close that one; if the folder is damaged, delete it, and the store is restored from its changelog.";
 }

@@ -18,14 +18,18 @@ internal sealed unsafe class RocksDbIterator : IByteEngineIterator
         _engine = engine;
         _database = database;
         _iterator = iterator;
-        _slot = database.AddIterator(iterator);
         if (ForgottenIterators.TrackOrigins) _origin = new StackTrace(skipFrames: 2, fNeedFileInfo: false);
+        _slot = database.AddIterator(iterator);
     }
 
-    /// <summary>Only reached when nobody disposed it. The handle is asked, because the database may have been closed meanwhile.</summary>
+    /// <summary>
+    /// Only reached when nobody disposed it. Its native part goes now, unless the database was closed meanwhile, which took it along: it was forgotten all the same.
+    /// </summary>
     ~RocksDbIterator()
     {
-        if (_database is not null && _database.RemoveIterator(_slot, _iterator)) ForgottenIterators.Report(_engine.Name, _origin);
+        if (_database is null) return;
+        _database.RemoveIterator(_slot, _iterator);
+        _engine.Forgotten(_origin);
     }
 
     public bool IsValid

@@ -8,6 +8,36 @@ namespace Guide.Samples;
 public sealed class Running
 {
     [Fact]
+    public void RocksDb_is_tuned_by_its_own_options()
+    {
+        // <snippet rocksdb-options>
+        var config = new StreamsConfig
+        {
+            ApplicationId = "visits",
+            BootstrapServers = "localhost:9092",
+            RocksDbOptions = new Dictionary<string, string> { ["compression"] = "kLZ4Compression", ["max_background_jobs"] = "4" },
+            RocksDbOptionsOfStore = store => store == "visits-by-page"
+                ? new Dictionary<string, string> { ["block_based_table_factory"] = "{block_size=16384}" }
+                : null,
+        };
+        // </snippet>
+
+        config.Validate();
+        var builder = new StreamsBuilder();
+        builder.Stream<string, string>("visits").GroupByKey().Count(Materialized.As("visits-by-page")).ToStream().To("counts");
+        using (var driver = new TopologyTestDriver(builder.Build(), config))
+        {
+            driver.CreateInputTopic<string, string>("visits").PipeInput("home", "x");
+            Assert.Equal([1], driver.CreateOutputTopic<string, long>("counts").ReadValuesToList());
+        }
+
+        var wrong = config with { RocksDbOptions = new Dictionary<string, string> { ["compresion"] = "kLZ4Compression" } };
+        var failure = Assert.Throws<StateStoreException>(() => new TopologyTestDriver(builder.Build(), wrong));
+        Assert.Contains("compresion", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("'visits-by-page'", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Same_topology_over_the_wire()
     {
         var cancellationToken = TestContext.Current.CancellationToken;

@@ -19,6 +19,26 @@ public class StreamTaskTests
         Assert.Equal(["a1", "b1", "a2", "a3", "b2"], _seen);
     }
 
+    [Fact]
+    public void Builder_that_makes_no_store_or_one_of_another_name_is_named_with_the_store()
+    {
+        var nothing = Assert.Throws<StateStoreException>(() => new TaskHarness(With(static () => null!)));
+        Assert.Contains("'mine'", nothing.Message, StringComparison.Ordinal);
+        Assert.Contains(nameof(DescribedStore), nothing.Message, StringComparison.Ordinal);
+
+        var store = new NamedStore("yours");
+        var other = Assert.Throws<StateStoreException>(() => new TaskHarness(With(() => store)));
+        Assert.Contains("'mine'", other.Message, StringComparison.Ordinal);
+        Assert.Contains("'yours'", other.Message, StringComparison.Ordinal);
+        Assert.True(store.IsDisposed);
+        new TaskHarness(With(static () => new NamedStore("mine"))).Dispose();
+
+        static Topology With(Func<IStateStore> make) => new Topology()
+            .AddSource("source", Options.Texts, "a")
+            .AddProcessor("p", () => new PassOn<string, string>(), "source")
+            .AddStateStore(new DescribedStore("mine") { LoggingEnabled = false, Make = make }, "p");
+    }
+
     /// <summary>E-125: of equal times, the partition that was added first.</summary>
     [Fact]
     public void Equal_times_are_taken_in_the_order_of_the_partitions()

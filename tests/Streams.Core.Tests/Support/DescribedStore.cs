@@ -13,5 +13,8 @@ internal sealed class DescribedStore(string name) : IStoreBuilder
 
     public TimeSpan? Retention { get; init; }
 
-    public IStateStore Build() => throw new NotSupportedException();
+    /// <summary>Makes the store; nothing is made unless a test says how.</summary>
+    public Func<IStateStore> Make { get; init; } = static () => throw new NotSupportedException();
+
+    public IStateStore Build() => Make();
 }

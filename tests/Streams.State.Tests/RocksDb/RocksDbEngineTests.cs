@@ -50,6 +50,105 @@ public sealed class RocksDbEngineTests : IDisposable
     }
 
     [Fact]
+    public void Forgotten_iterators_are_logged_also_when_the_store_is_closed_before_the_collector_comes()
+    {
+        var log = new LogLines();
+        var engine = RocksDbEngine.Open(new StoreContext(_folder) { Logger = log }, "closed early", "key-value");
+        ForgetIterators(engine);
+        engine.Dispose();
+        var deadline = Environment.TickCount64 + 60_000;
+        while (!log.Lines.Any(line => line.Contains("8 iterator(s)", StringComparison.Ordinal)) && Environment.TickCount64 < deadline)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            Thread.Yield();
+        }
+
+        // Of ten the first, second, fourth and eighth are worth a line; the thread pool writes them in any order.
+        Assert.Equal(["1", "2", "4", "8"], log.Lines.Select(line => line.Split(' ')[2]).Order(StringComparer.Ordinal));
+        Assert.All(log.Lines, line => Assert.StartsWith("Warning 318 ", line, StringComparison.Ordinal));
+        Assert.All(log.Lines, line => Assert.Contains("store closed early", line, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Flush_that_fails_in_the_background_is_not_an_unobserved_exception()
+    {
+        var unobserved = new List<string>();
+        void Note(object? sender, UnobservedTaskExceptionEventArgs failure)
+        {
+            lock (unobserved) unobserved.Add(failure.Exception.ToString());
+        }
+
+        TaskScheduler.UnobservedTaskException += Note;
+        try
+        {
+            FailToFlush("gone");
+            for (var attempt = 0; attempt < 3; attempt++)
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+            }
+
+            lock (unobserved) Assert.DoesNotContain(unobserved, text => text.Contains("'gone'", StringComparison.Ordinal));
+        }
+        finally
+        {
+            TaskScheduler.UnobservedTaskException -= Note;
+        }
+    }
+
+    [Fact]
+    public void Options_of_RocksDb_are_taken_by_its_own_names()
+    {
+        var options = new Dictionary<string, string>
+        {
+            ["compression"] = "kLZ4Compression",
+            ["compaction_style"] = "kCompactionStyleLevel",
+            ["write_buffer_size"] = "1234567",
+            ["max_background_jobs"] = "3",
+            ["block_based_table_factory"] = "block_size=16384;cache_index_and_filter_blocks=false",
+        };
+        using (var engine = RocksDbEngine.Open(new StoreContext(_folder) { RocksDbOptions = options }, "tuned", "key-value"))
+        {
+            for (var i = 0; i < 1000; i++) engine.BatchPut(System.Text.Encoding.UTF8.GetBytes($"key-{i:d6}"), new byte[100]);
+            engine.BatchWrite(1, -1);
+            engine.Persist();
+        }
+
+        var file = Directory.EnumerateFiles(Path.Combine(_folder, "rocksdb", "tuned"), "OPTIONS-*").Order(StringComparer.Ordinal).Last();
+        var written = File.ReadAllText(file);
+        var data = written[written.IndexOf("[CFOptions \"default\"]", StringComparison.Ordinal)..written.IndexOf("[CFOptions \"offsets\"]", StringComparison.Ordinal)];
+        string[] taken = ["compression=kLZ4Compression", "compaction_style=kCompactionStyleLevel", "write_buffer_size=1234567", "block_size=16384", "cache_index_and_filter_blocks=false"];
+        Assert.All(taken, option => Assert.Contains(option, data, StringComparison.Ordinal));
+        Assert.Contains("max_background_jobs=3", written, StringComparison.Ordinal);
+
+        // What was not named is the library's: partitioned filters, in the cache that all stores share.
+        Assert.Contains("partition_filters=true", data, StringComparison.Ordinal);
+
+        using var plain = Open("tuned");
+        Assert.False(plain.IsEmpty);
+        Assert.Equal(1, plain.Offset);
+    }
+
+    [Theory]
+    [InlineData("compresion", "kLZ4Compression", "compresion")]
+    [InlineData("compression", "lz4", "compression")]
+    [InlineData("write_buffer_size", "much", "write_buffer_size=much")]
+    [InlineData("write_buffer_size", "", "write_buffer_size")]
+    [InlineData("a=b;c", "1", "a=b;c")]
+    [InlineData("comparator", "leveldb.BytewiseComparator", "order")]
+    [InlineData("atomic_flush", "true", "flushes")]
+    [InlineData("compaction_style", "kCompactionStyleFIFO", "deletes")]
+    public void Options_that_RocksDb_does_not_know_or_stores_cannot_live_with_are_refused(string name, string value, string said)
+    {
+        var error = Assert.Throws<StateStoreException>(() => RocksDbEngine.Open(new StoreContext(_folder) { RocksDbOptions = new() { [name] = value } }, "tuned", "key-value"));
+        Assert.Contains("'tuned'", error.Message, StringComparison.Ordinal);
+        Assert.Contains("rocksdb.*", error.Message, StringComparison.Ordinal);
+        Assert.Contains(said, error.Message, StringComparison.Ordinal);
+        Open("tuned").Dispose();
+    }
+
+    [Fact]
     public void Closing_with_open_iterators_neither_crashes_nor_leaves_a_usable_one()
     {
         var engine = Open("s");
@@ -213,6 +312,17 @@ public sealed class RocksDbEngineTests : IDisposable
     private static void ForgetIterators(RocksDbEngine engine)
     {
         for (var i = 0; i < 10; i++) engine.Iterate().SeekToFirst();
+    }
+
+    // A method of its own, so that nothing keeps the engine.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void FailToFlush(string name)
+    {
+        var engine = Open(name);
+        Directory.Delete(Path.Combine(_folder, "rocksdb", name), recursive: true);
+        engine.BatchPut("key"u8, new byte[2 << 20]);
+        engine.BatchWrite(1, -1);
+        engine.Dispose();
     }
 
     private RocksDbEngine Open(string name) => RocksDbEngine.Open(new StoreContext(_folder), name, "key-value");

@@ -1,9 +1,11 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Streams.Core;
 
 namespace Streams.State.Tests.Support;
 
 /// <summary>A task as a store sees it.</summary>
-internal sealed class StoreContext : IStateStoreContext
+internal sealed class StoreContext : IRuntimeStoreContext
 {
     public StoreContext(string directory = "", bool logging = true, StateMemory? memory = null)
     {
@@ -29,9 +31,15 @@ internal sealed class StoreContext : IStateStoreContext
 
     public StateMemory Memory { get; }
 
+    public ILogger Logger { get; init; } = NullLogger.Instance;
+
+    public Dictionary<string, string> RocksDbOptions { get; init; } = [];
+
     public int Dropped { get; private set; }
 
     public void RecordDropped() => Dropped++;
+
+    public IReadOnlyDictionary<string, string> RocksDbOptionsOf(string store) => RocksDbOptions;
 
     public StoreContext At(long timestamp, long offset = 0)
     {

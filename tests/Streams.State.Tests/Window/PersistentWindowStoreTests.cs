@@ -43,6 +43,33 @@ public sealed class PersistentWindowStoreTests : WindowStoreTests
     }
 
     [Fact]
+    public void After_a_change_of_retention_a_store_is_restored_from_its_changelog()
+    {
+        var context = Context();
+        var store = Plain(context, retentionMs: 100_000);
+        store.Put("a", "1", 1_000);
+        store.Commit(context.Log.EndOffset);
+        store.Dispose();
+
+        // Segments are longer now. What lies on disk is divided otherwise, and the changelog has all of it.
+        store = Plain(Context(), retentionMs: 1_000_000);
+        Assert.Null(store.ChangelogOffset);
+        Assert.Empty(store.All().AsEnumerable());
+        store.Put("b", "2", 2_000);
+        store.Commit(1);
+        store.Dispose();
+        store = Plain(Context(), retentionMs: 1_000_000);
+        Assert.Equal(1, store.ChangelogOffset);
+        Assert.Equal(["2000=2"], List(store.Fetch("b", 0, long.MaxValue)));
+        store.Dispose();
+
+        // Without a changelog there is nothing to restore from, and another kind of store is a mistake in any case.
+        Assert.Throws<StateStoreException>(() => Plain(Context(logging: false), retentionMs: 100_000));
+        Assert.Throws<StateStoreException>(() => Plain(Context(), retentionMs: 100_000, duplicates: true));
+        Assert.Equal(1, Plain(Context(), retentionMs: 1_000_000).ChangelogOffset);
+    }
+
+    [Fact]
     public void Stream_time_content_and_expiry_survive_a_restart()
     {
         var context = Context();
@@ -138,14 +165,14 @@ public sealed class PersistentWindowStoreTests : WindowStoreTests
     }
 
     [Fact]
-    public void Another_segment_interval_is_refused_rather_than_misread()
+    public void Another_segment_interval_without_a_changelog_is_refused_rather_than_misread()
     {
-        var store = Plain(Context(), retentionMs: 60_000);
+        var store = Plain(Context(logging: false), retentionMs: 60_000);
         store.Put("a", "1", 0);
-        store.Commit(1);
+        store.Commit(null);
         store.Dispose();
-        var failure = Assert.Throws<StateStoreException>(() => Plain(Context(), retentionMs: 600_000));
+        var failure = Assert.Throws<StateStoreException>(() => Plain(Context(logging: false), retentionMs: 600_000));
         Assert.Contains("segments of 60000 ms", failure.Message, StringComparison.Ordinal);
-        Plain(Context(), retentionMs: 90_000).Dispose();
+        Plain(Context(logging: false), retentionMs: 90_000).Dispose();
     }
 }
