@@ -57,6 +57,7 @@ print_skip_reasons() {
   awk '
     /^skipped / {
       name = $2
+      sub(/\(.*/, "", name)
       getline reason
       sub(/^ +/, "", reason)
       if (!count[reason]++) { order[++reasons] = reason; first[reason] = name }

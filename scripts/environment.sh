@@ -10,9 +10,12 @@ if ! command -v dotnet >/dev/null 2>&1 && [ -x "$HOME/.dotnet/dotnet" ]; then
 fi
 
 # A bare Debian has no ICU, and without it the SDK itself does not start. Nothing here depends on a culture.
-if command -v ldconfig >/dev/null 2>&1 && ! ldconfig -p 2>/dev/null | grep -q 'libicuuc\.so'; then
+# All is read before it is searched: "grep -q" ends at the first hit, and a writer that is not done then fails the pipe.
+libraries=$(ldconfig -p 2>/dev/null || true)
+if [ -n "$libraries" ] && [[ $libraries != *libicuuc.so* ]]; then
   export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
 fi
+unset libraries
 
 # A job without a login has no HOME, and NuGet does not start without one.
 if [ -z "${HOME:-}" ]; then

@@ -52,7 +52,7 @@ installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = i
 
 # The RocksDB package carries its version in its name, another one in each release.
 rocksdb_installed() {
-  dpkg-query -W -f='${db:Status-Status} ${Package}\n' 'librocksdb[0-9]*' 2>/dev/null | grep -q '^installed '
+  dpkg-query -W -f='${db:Status-Status} ${Package}\n' 'librocksdb[0-9]*' 2>/dev/null | grep '^installed ' >/dev/null
 }
 
 # Output is kept, and shown only when the command fails for good: a retried download is not news.

@@ -103,8 +103,9 @@ public sealed class PackagesTests(PackedPackages packed) : IClassFixture<PackedP
         await packed.DotnetAsync(work, "new", "streams-app", "-o", "Shop", "--debug:custom-hive", hive);
         await packed.DotnetAsync(work, "new", "streams-tests", "-o", "Shop.Tests", "--app", "Shop", "--debug:custom-hive", hive);
 
-        var build = await packed.DotnetAsync(work, "build", "Shop.Tests", "--nologo", "-v", "q");
-        Assert.DoesNotContain("warning", build, StringComparison.Ordinal);
+        // Not by a build process that something else has left behind, with an environment of its own.
+        var build = await packed.DotnetAsync(work, "build", "Shop.Tests", "--nologo", "-v", "q", "-nodeReuse:false");
+        Assert.False(build.Contains("warning", StringComparison.Ordinal), build);
         Assert.Contains("succeeded: 1", await packed.DotnetAsync(work, Path.Combine("Shop.Tests", "bin", "Debug", "net10.0", "Shop.Tests.dll")), StringComparison.Ordinal);
 
         await RunUntilAsync(packed.Start(Path.Combine(work, "Shop"), Path.Combine("bin", "Debug", "net10.0", "Shop.dll")), "running on an embedded broker", token);
