@@ -88,6 +88,36 @@ public sealed class StatelessApplicationTests
         Assert.Equal(["FINE", "MORE"], TestTopics.ReadAll(cluster, "output").Select(record => record.Value));
     }
 
+    [Theory]
+    [InlineData(IsolationLevel.ReadUncommitted)]
+    [InlineData(IsolationLevel.ReadCommitted)]
+    public async Task Records_of_aborted_transactions_are_left_out_when_asked_to_without_exactly_once_too(IsolationLevel isolation)
+    {
+        await using var cluster = EmbeddedCluster.InMemory();
+        await TestTopics.CreateAsync(cluster, "input", 1);
+        await TestTopics.CreateAsync(cluster, "output", 1);
+        using (var producer = cluster.CreateProducer(new ProducerOptions { ClientId = "upstream", TransactionalId = "upstream" }))
+        {
+            producer.InitTransactions(TestContext.Current.CancellationToken);
+            var topic = producer.GetTopic("input");
+            foreach (var (value, commits) in ((string, bool)[])[("one", true), ("taken back", false), ("two", true)])
+            {
+                producer.BeginTransaction();
+                producer.Send(topic, 0, new OutgoingRecord("k"u8, true, System.Text.Encoding.UTF8.GetBytes(value), true, 1, null));
+                producer.Flush(TestContext.Current.CancellationToken);
+                if (commits) producer.CommitTransaction(TestContext.Current.CancellationToken);
+                else producer.AbortTransaction(TestContext.Current.CancellationToken);
+            }
+        }
+
+        string[] expected = isolation == IsolationLevel.ReadCommitted ? ["ONE", "TWO"] : ["ONE", "TAKEN BACK", "TWO"];
+        await using var app = new KafkaStreams(UpperCase(), Config(cluster, "isolation") with { InputIsolationLevel = isolation });
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        await TestTopics.WaitForCountAsync(cluster, "output", expected.Length, _patience);
+        Assert.True(await app.CloseAsync(_patience));
+        Assert.Equal(expected, TestTopics.ReadAll(cluster, "output").Select(record => record.Value));
+    }
+
     internal static StreamsConfig Config(EmbeddedCluster cluster, string applicationId) => new()
     {
         ApplicationId = applicationId,

@@ -1,11 +1,13 @@
 namespace Streams.Core;
 
-/// <summary>What a query may see. Source: <c>default.interactive.query.isolation.level</c> (KIP-892).</summary>
+/// <summary>
+/// What may be seen before it is committed: of stores by queries, <c>default.interactive.query.isolation.level</c> (KIP-892), and of input topics, Kafka's <c>isolation.level</c>.
+/// </summary>
 public enum IsolationLevel
 {
-    /// <summary>Whatever the task has written, also what a failure may still take back. The default.</summary>
+    /// <summary>Whatever is written, also what a failure may still take back.</summary>
     ReadUncommitted,
 
-    /// <summary>Only what is committed. The query waits for the task's next commit, which it asks for, if there is anything uncommitted.</summary>
+    /// <summary>Only what is committed. A query waits for the task's next commit, which it asks for, if there is anything uncommitted.</summary>
     ReadCommitted,
 }

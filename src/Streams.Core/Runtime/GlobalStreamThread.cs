@@ -117,7 +117,7 @@ internal sealed class GlobalStreamThread : IDisposable
     private void Open()
     {
         _startedAt = _lastCommit = _config.TimeProvider.GetTimestamp();
-        var readCommitted = _config.ProcessingGuarantee == ProcessingGuarantee.ExactlyOnce;
+        var readCommitted = _config.ReadCommitted;
         var topics = _plan.Globals.SelectMany(global => global.SourceTopics([])).ToList();
         var counts = Ask(cancellation => _admin.DescribeTopicsAsync(topics, cancellation));
         if (topics.Where(topic => !counts.ContainsKey(topic)).ToList() is { Count: > 0 } missing)

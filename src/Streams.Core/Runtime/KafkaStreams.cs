@@ -43,6 +43,7 @@ public sealed class KafkaStreams : IAsyncDisposable
         if (config.EnsureExplicitInternalResourceNaming) ExplicitNames.Demand(topology);
         _config = config;
         _plan = new TopologyPlan(topology, config.ApplicationId);
+        _plan.DemandTopicNames();
         _companions = topology.Companions;
         if (_plan.Subtopologies.Count + _plan.Globals.Count == 0)
             throw new TopologyException("The topology has no source to read from; add one with StreamsBuilder.Stream or Topology.AddSource.");
@@ -395,7 +396,7 @@ public sealed class KafkaStreams : IAsyncDisposable
             _plan = streams._plan;
             _logger = streams._logger;
             _stateDirectory = new StateDirectory(_config.StateDirectory, _config.ApplicationId, _logger);
-            _processId = _config.ProcessId ?? (_config.ReadCommitted ? _stateDirectory.ProcessId() : Guid.NewGuid());
+            _processId = _config.ProcessId ?? (_config.ProcessingGuarantee == ProcessingGuarantee.ExactlyOnce ? _stateDirectory.ProcessId() : Guid.NewGuid());
             var clientId = _clientId = _config.ClientId ?? $"{_config.ApplicationId}-{_processId}";
             _ownsCluster = _config.Cluster is null;
             _isPaused = streams._startsPaused;

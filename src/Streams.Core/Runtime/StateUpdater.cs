@@ -333,7 +333,8 @@ internal sealed class StateUpdater : IDisposable
         {
             ClientId = _name + "-restore-consumer",
             MaxBufferedBytes = _config.RestoreFetchedMaxBytes,
-            ReadCommitted = _config.ProcessingGuarantee == ProcessingGuarantee.ExactlyOnce,
+            // Also without transactions of our own: a source topic that serves as changelog is restored as it was read.
+            ReadCommitted = _config.ReadCommitted,
             Properties = _config.ConsumerSettings(_config.RestoreConsumerProperties),
         });
         _consumer.Assign(starts);

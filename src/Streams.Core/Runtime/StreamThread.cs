@@ -862,7 +862,16 @@ internal sealed class StreamThread : IDisposable
         }
         catch (Exception)
         {
-            task.Close();
+            // Why it could not be opened is what counts; a store that was not opened may not like to be closed either.
+            try
+            {
+                task.Close();
+            }
+            catch (AggregateException failure)
+            {
+                Log.CloseFailed(_logger, id, failure);
+            }
+
             _stateDirectory.Release(id);
             throw;
         }

@@ -29,6 +29,7 @@ public sealed record StreamsConfig
 
     private readonly TimeSpan? _commitInterval;
     private readonly long? _inputBufferMaxBytes;
+    private readonly IsolationLevel? _inputIsolationLevel;
 
     /// <summary>Name of the application: its consumer group, the prefix of its internal topics and client ids, its folder under <see cref="StateDirectory"/>. <c>application.id</c></summary>
     public required string ApplicationId { get; init; }
@@ -89,6 +90,16 @@ public sealed record StreamsConfig
 
     /// <summary>Where to start reading without a committed offset, unless the source says otherwise (default earliest). <c>auto.offset.reset</c></summary>
     public AutoOffsetReset OffsetReset { get; init; } = AutoOffsetReset.Earliest;
+
+    /// <summary>
+    /// Which records of input topics are read: with <see cref="IsolationLevel.ReadCommitted"/> none of transactions that are open or were aborted, as applications write them that process
+    /// exactly once (default <see cref="IsolationLevel.ReadUncommitted"/>; with <see cref="ProcessingGuarantee.ExactlyOnce"/> always committed ones). <c>consumer.isolation.level</c>
+    /// </summary>
+    public IsolationLevel InputIsolationLevel
+    {
+        get => _inputIsolationLevel ?? (ProcessingGuarantee == ProcessingGuarantee.ExactlyOnce ? IsolationLevel.ReadCommitted : IsolationLevel.ReadUncommitted);
+        init => _inputIsolationLevel = value;
+    }
 
     /// <summary>
     /// Whether to refuse a topology in which a store or internal topic has a generated name, because inserting an operator would rename it and orphan its content
@@ -242,7 +253,7 @@ public sealed record StreamsConfig
     public IReadOnlyDictionary<string, string> TopicProperties { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Whether consumers hide what is in open and aborted transactions.</summary>
-    internal bool ReadCommitted => ProcessingGuarantee == ProcessingGuarantee.ExactlyOnce;
+    internal bool ReadCommitted => InputIsolationLevel == IsolationLevel.ReadCommitted;
 
     /// <summary>
     /// Least wall-clock time between two looks for results whose window has closed (emit on close; unmatched records of left and outer joins).
@@ -321,6 +332,9 @@ public sealed record StreamsConfig
         else if (StateDirectory.AsSpan().ContainsAny(Path.GetInvalidPathChars())) faults.Add($"state.dir is '{StateDirectory.Replace('\0', '?')}': it has characters that no path can have");
         if (GroupInstanceId is not null && !IsTopic(GroupInstanceId))
             faults.Add($"group.instance.id is '{GroupInstanceId}': 1 to 249 characters of a-z, A-Z, 0-9, '.', '_' and '-' are allowed");
+        if (!Enum.IsDefined(InputIsolationLevel)) faults.Add($"consumer.isolation.level is {InputIsolationLevel}: ReadUncommitted and ReadCommitted are allowed");
+        else if (ProcessingGuarantee == ProcessingGuarantee.ExactlyOnce && InputIsolationLevel != IsolationLevel.ReadCommitted)
+            faults.Add("consumer.isolation.level is ReadUncommitted: with ExactlyOnce only ReadCommitted is allowed, or records that an upstream application took back would be processed");
         if (!Enum.IsDefined(TimestampPolicy)) faults.Add($"default.timestamp.extractor is {TimestampPolicy}: {string.Join(", ", Enum.GetNames<TimestampPolicy>())} are allowed");
         if (!Enum.IsDefined(MetricsRecordingLevel)) faults.Add($"metrics.recording.level is {MetricsRecordingLevel}: Info and Debug are allowed");
         if (!Enum.IsDefined(DefaultInteractiveQueryIsolationLevel))
@@ -373,6 +387,8 @@ public sealed record StreamsConfig
         ];
         foreach (var key in consumers.SelectMany(settings => settings?.Keys ?? []).Where(IsOurs))
             faults.Add($"consumer.{key} is decided by the application (offsets are committed with the state): remove it");
+        if (consumers.Any(settings => settings?.GetValueOrDefault("isolation.level") is { } level && level != (ReadCommitted ? "read_committed" : "read_uncommitted")))
+            faults.Add($"consumer.isolation.level is not what InputIsolationLevel says ({InputIsolationLevel}): set InputIsolationLevel, which all consumers follow, and remove it from the clients' settings");
         if (faults.Count > 0)
             throw new ConfigException($"{faults.Count} setting(s) cannot be used:{string.Concat(faults.Select(fault => "\n  - " + fault))}");
 

@@ -42,6 +42,7 @@ internal static class StreamsConfigReader
         ("default.timestamp.extractor", nameof(StreamsConfig.TimestampPolicy), static (config, value) => config with { TimestampPolicy = Policy(value) }),
         ("timestamp.policy", nameof(StreamsConfig.TimestampPolicy), static (config, value) => config with { TimestampPolicy = Policy(value) }),
         ("auto.offset.reset", nameof(StreamsConfig.OffsetReset), static (config, value) => config with { OffsetReset = Reset(value) }),
+        ("isolation.level", nameof(StreamsConfig.InputIsolationLevel), static (config, value) => config with { InputIsolationLevel = Isolation(value) }),
         ("ensure.explicit.internal.resource.naming", nameof(StreamsConfig.EnsureExplicitInternalResourceNaming), static (config, value) => config with { EnsureExplicitInternalResourceNaming = YesOrNo(value) }),
         ("state.memory.bytes", nameof(StreamsConfig.StateMemoryBytes), static (config, value) => config with { StateMemoryBytes = Whole<long>(value) }),
         ("statestore.cache.max.bytes", nameof(StreamsConfig.StateStoreCacheMaxBytes), static (config, value) => config with { StateStoreCacheMaxBytes = Whole<long>(value) }),
@@ -56,7 +57,7 @@ internal static class StreamsConfigReader
         ("repartition.purge.interval.ms", nameof(StreamsConfig.RepartitionPurgeInterval), static (config, value) => config with { RepartitionPurgeInterval = Time(value) }),
         ("errors.dead.letter.queue.topic.name", nameof(StreamsConfig.DeadLetterTopic), static (config, value) => config with { DeadLetterTopic = value.Length == 0 ? null : value }),
         ("metrics.recording.level", nameof(StreamsConfig.MetricsRecordingLevel), static (config, value) => config with { MetricsRecordingLevel = Name<MetricsRecordingLevel>(value) }),
-        ("default.interactive.query.isolation.level", nameof(StreamsConfig.DefaultInteractiveQueryIsolationLevel), static (config, value) => config with { DefaultInteractiveQueryIsolationLevel = Name<IsolationLevel>(value.Replace("_", "", StringComparison.Ordinal)) }),
+        ("default.interactive.query.isolation.level", nameof(StreamsConfig.DefaultInteractiveQueryIsolationLevel), static (config, value) => config with { DefaultInteractiveQueryIsolationLevel = Isolation(value) }),
     ];
 
     private static readonly Dictionary<string, Apply> _settings = ByName();
@@ -139,6 +140,7 @@ internal static class StreamsConfigReader
     {
         "session.timeout.ms" or "heartbeat.interval.ms" or "group.instance.id" or "transaction.timeout.ms" => _settings[key](config, value),
         "max.poll.interval.ms" => config with { RebalanceTimeout = Time(value) },
+        "isolation.level" => config with { InputIsolationLevel = Isolation(value) },
         _ => null,
     };
 
@@ -182,6 +184,8 @@ internal static class StreamsConfigReader
         !char.IsAsciiDigit(value.FirstOrDefault('0')) && Enum.TryParse<T>(value, ignoreCase: true, out var named) && Enum.IsDefined(named)
             ? named
             : throw new FormatException($"{string.Join(" and ", Enum.GetNames<T>())} are allowed");
+
+    private static IsolationLevel Isolation(string value) => Name<IsolationLevel>(value.Replace("_", "", StringComparison.Ordinal));
 
     private static ProcessingGuarantee Guarantee(string value) => value.ToLowerInvariant() switch
     {

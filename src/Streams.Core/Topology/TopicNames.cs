@@ -10,13 +10,14 @@ internal static class TopicNames
     private static readonly SearchValues<char> _allowed =
         SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
 
+    public static string Rule { get; } = $"topic names have 1 to {MaxLength} characters of a-z, A-Z, 0-9, '.', '_' and '-'";
+
+    public static bool IsLegal(string topic) => topic.Length is > 0 and <= MaxLength && topic is not ("." or "..") && !topic.AsSpan().ContainsAnyExcept(_allowed);
+
     public static void Validate(string topic)
     {
         ArgumentNullException.ThrowIfNull(topic);
-        if (topic.Length is 0 or > MaxLength || topic is "." or ".." || topic.AsSpan().ContainsAnyExcept(_allowed))
-        {
-            throw new TopologyException(
-                $"'{topic}' is not a topic name: 1 to {MaxLength} characters of a-z, A-Z, 0-9, '.', '_' and '-', and neither '.' nor '..'.");
-        }
+        if (!IsLegal(topic))
+            throw new TopologyException($"'{topic}' is not a topic name: 1 to {MaxLength} characters of a-z, A-Z, 0-9, '.', '_' and '-', and neither '.' nor '..'.");
     }
 }

@@ -45,6 +45,20 @@ internal sealed class TopologyPlan
     /// <summary>Those that keep a global store in every instance.</summary>
     public IReadOnlyList<Subtopology> Globals { get; }
 
+    /// <summary>Checks that internal topics can have the names that they get of application and store.</summary>
+    /// <exception cref="TopologyException">One cannot; store or node, topic and rule are named.</exception>
+    public void DemandTopicNames()
+    {
+        foreach (var store in Subtopologies.SelectMany(subtopology => subtopology.Stores).Where(store => store is { IsGlobal: false, SourceTopic: null, Builder.LoggingEnabled: true }))
+        {
+            if (!TopicNames.IsLegal(ChangelogOf(store)))
+                throw new TopologyException($"The changelog of store '{store.Name}' would be topic '{ChangelogOf(store)}', of {ChangelogOf(store).Length} characters: {TopicNames.Rule}. Choose another name for the store, or a shorter application.id.");
+        }
+
+        foreach (var topic in InternalTopics.Keys.Select(ResolveTopic).Where(topic => !TopicNames.IsLegal(topic)))
+            throw new TopologyException($"Internal topic '{topic}' has {topic.Length} characters: {TopicNames.Rule}. Choose another name for what it is made for, or a shorter application.id.");
+    }
+
     /// <summary>All sub-topologies that make tasks as if they were one: how Kafka's test driver runs a topology.</summary>
     public Subtopology Merged()
     {

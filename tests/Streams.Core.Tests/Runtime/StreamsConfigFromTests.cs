@@ -69,6 +69,27 @@ public sealed class StreamsConfigFromTests
     }
 
     [Fact]
+    public void Isolation_of_the_input_is_the_applications_and_exactly_once_has_no_choice()
+    {
+        KeyValuePair<string, string?>[] settings = [new("application.id", "app"), new("bootstrap.servers", "a:1")];
+        var plain = StreamsConfig.From(settings);
+        Assert.Equal(IsolationLevel.ReadUncommitted, plain.InputIsolationLevel);
+        Assert.Equal(IsolationLevel.ReadCommitted, plain.With([new("processing.guarantee", "exactly_once_v2")]).InputIsolationLevel);
+        foreach (var key in (string[])["consumer.isolation.level", "main.consumer.isolation.level", "isolation.level", "InputIsolationLevel"])
+        {
+            var read = plain.With([new(key, "read_committed")]);
+            read.Validate();
+            Assert.Equal(IsolationLevel.ReadCommitted, read.InputIsolationLevel);
+        }
+
+        var dirty = plain.With([new("processing.guarantee", "exactly_once_v2"), new("consumer.isolation.level", "read_uncommitted")]);
+        Assert.Contains("with ExactlyOnce only ReadCommitted", Assert.Throws<ConfigException>(dirty.Validate).Message, StringComparison.Ordinal);
+        var aside = plain with { ConsumerProperties = new Dictionary<string, string> { ["isolation.level"] = "read_committed" } };
+        Assert.Contains("set InputIsolationLevel", Assert.Throws<ConfigException>(aside.Validate).Message, StringComparison.Ordinal);
+        (aside with { InputIsolationLevel = IsolationLevel.ReadCommitted }).Validate();
+    }
+
+    [Fact]
     public void Everything_wrong_is_reported_together_unknown_names_with_what_may_be_meant()
     {
         var config = StreamsConfig.From(

@@ -6,6 +6,30 @@ namespace Streams.Core.Tests.Topologies;
 
 public class TopologyTests
 {
+    [Theory]
+    [InlineData("a b")]
+    [InlineData("a/b")]
+    [InlineData("..:")]
+    public void Store_whose_changelog_cannot_have_its_name_is_refused_before_the_start(string store)
+    {
+        Refused(store, logged: true);
+        Refused(new string('x', 236), logged: true);
+        Run(new string('x', 235), logged: true);
+        Run(store, logged: false);
+
+        static void Refused(string store, bool logged)
+        {
+            var message = Assert.Throws<TopologyException>(() => Run(store, logged)).Message;
+            Assert.Contains($"store '{store}'", message, StringComparison.Ordinal);
+            Assert.Contains($"'app-{store}-changelog'", message, StringComparison.Ordinal);
+            Assert.Contains("application.id", message, StringComparison.Ordinal);
+        }
+
+        static void Run(string store, bool logged) => _ = new KafkaStreams(
+            new Topology().AddSource("s", Options.Texts, "in").AddProcessor("p", () => new PassOn<string, string>(), "s").AddStateStore(new DescribedStore(store) { LoggingEnabled = logged }, "p"),
+            new StreamsConfig { ApplicationId = "app", BootstrapServers = "localhost:9092" });
+    }
+
     [Fact]
     public void Mistakes_are_named() => Assert.Multiple(
         () => Refused(t => t.AddSource("s", Options.Texts, "in"), "'s'"),
