@@ -96,7 +96,9 @@ public sealed class EmbeddedCluster : ICluster
 
     private static void RefuseProperties(IReadOnlyDictionary<string, string> properties, string prefix)
     {
-        if (properties.Count > 0)
-            throw new ConfigException($"{string.Join(", ", properties.Keys.Select(key => $"{prefix}.{key}"))}: there is no Kafka client between the application and its embedded broker, so client settings have nothing to act on; remove them.");
+        // Where this client is may be known all the same, for standbys to be kept apart by: there is one broker, and it is near.
+        var refused = properties.Keys.Where(key => key != "client.rack").ToList();
+        if (refused.Count > 0)
+            throw new ConfigException($"{string.Join(", ", refused.Select(key => $"{prefix}.{key}"))}: there is no Kafka client between the application and its embedded broker, so client settings have nothing to act on; remove them.");
     }
 }

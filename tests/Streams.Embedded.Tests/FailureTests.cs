@@ -1,4 +1,5 @@
 using Streams.Core;
+using Streams.Dsl;
 using Xunit;
 
 namespace Streams.Embedded.Tests;
@@ -117,6 +118,98 @@ public sealed class FailureTests : IDisposable
         Assert.Equal(KafkaStreamsState.Error, app.State);
     }
 
+    /// <summary>As Kafka Streams' handler, this one is asked about whatever ends an application.</summary>
+    [Fact]
+    public async Task Handler_is_asked_when_a_source_topic_is_missing_and_may_wait_for_it()
+    {
+        await using var cluster = EmbeddedCluster.InMemory();
+        await TestTopics.CreateAsync(cluster, "output", 1);
+        var asked = new List<Exception>();
+        await using var app = new KafkaStreams(Copying(_ => { }), Config(cluster, "one") with
+        {
+            UncaughtExceptionHandler = failure =>
+            {
+                lock (asked) asked.Add(failure);
+                return StreamThreadExceptionResponse.ReplaceThread;
+            },
+        });
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        await TestTopics.WaitUntilAsync(() =>
+        {
+            lock (asked) return asked.Count >= 2;
+        }, _patience);
+        Assert.All(asked.ToArray(), failure => Assert.Contains("'input'", Assert.IsType<TopologyException>(failure).Message, StringComparison.Ordinal));
+        await TestTopics.CreateAsync(cluster, "input", 1);
+        await TestTopics.WaitUntilAsync(() => app.State == KafkaStreamsState.Running, _patience);
+    }
+
+    [Theory]
+    [InlineData(StreamThreadExceptionResponse.ReplaceThread)]
+    [InlineData(StreamThreadExceptionResponse.ShutdownClient)]
+    [InlineData(StreamThreadExceptionResponse.ShutdownApplication)]
+    public async Task Handler_is_asked_when_global_stores_fail_and_the_instance_closes_whatever_it_says(StreamThreadExceptionResponse response)
+    {
+        await using var cluster = await NewClusterAsync();
+        var asked = 0;
+        var builder = new StreamsBuilder();
+        builder.GlobalTable<string, string>("missing");
+        builder.Stream<string, string>("input").To("output");
+        await using var app = new KafkaStreams(builder.Build(), Config(cluster, "one") with
+        {
+            UncaughtExceptionHandler = failure =>
+            {
+                Assert.Contains("'missing'", failure.Message, StringComparison.Ordinal);
+                asked++;
+                return response;
+            },
+        });
+        await Assert.ThrowsAsync<TopologyException>(() => app.RunAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(1, asked);
+        Assert.Equal(KafkaStreamsState.Error, app.State);
+    }
+
+    /// <summary>There is nothing to replace any more, and what is not committed is processed again by the next start.</summary>
+    [Fact]
+    public async Task Thread_that_fails_while_it_closes_is_judged_by_the_handler_too()
+    {
+        await using var cluster = await NewClusterAsync();
+        TestTopics.Produce(cluster, "input", [("k", "v")]);
+        using var entered = new ManualResetEventSlim();
+        using var goOn = new ManualResetEventSlim();
+        await using (var app = new KafkaStreams(
+            Copying(_ =>
+            {
+                entered.Set();
+                goOn.Wait(_patience);
+                throw new FormatException();
+            }),
+            Config(cluster, "one") with { UncaughtExceptionHandler = _ => StreamThreadExceptionResponse.ReplaceThread }))
+        {
+            await app.StartAsync(TestContext.Current.CancellationToken);
+            Assert.True(entered.Wait(_patience, TestContext.Current.CancellationToken));
+            Assert.False(await app.CloseAsync(TimeSpan.Zero));
+            goOn.Set();
+            Assert.True(await app.CloseAsync(_patience));
+            Assert.Null(app.Failure);
+            Assert.Equal(KafkaStreamsState.NotRunning, app.State);
+        }
+
+        await using var next = new KafkaStreams(Copying(_ => { }), Config(cluster, "one"));
+        await next.StartAsync(TestContext.Current.CancellationToken);
+        await TestTopics.WaitForCountAsync(cluster, "output", 1, _patience);
+    }
+
+    /// <summary>The rack also says where standbys are to be, so it is no setting of a client alone.</summary>
+    [Fact]
+    public async Task Rack_may_be_set_on_an_embedded_broker()
+    {
+        await using var cluster = await NewClusterAsync();
+        await using var app = new KafkaStreams(Copying(_ => { }), Config(cluster, "one") with { ClientRack = "here" });
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        await TestTopics.WaitUntilAsync(() => app.State is KafkaStreamsState.Running or KafkaStreamsState.Error, _patience);
+        Assert.Null(app.Failure);
+    }
+
     /// <summary>A cluster that does not answer is waited for, and asked ever less often; when it is back the application goes on.</summary>
     [Theory]
     [InlineData(ProcessingGuarantee.AtLeastOnce)]
@@ -146,6 +239,35 @@ public sealed class FailureTests : IDisposable
         Volatile.Write(ref away, false);
         await TestTopics.WaitUntilAsync(() => TestTopics.ReadCommitted(cluster, "output").Count == 10, _patience);
         Assert.Equal(KafkaStreamsState.Running, app.State);
+    }
+
+    /// <summary>Records are read, and those that cannot be judged, as they are taken in: a cluster that does not take the dead letter then used to end the application.</summary>
+    [Theory]
+    [InlineData(ProcessingGuarantee.AtLeastOnce)]
+    [InlineData(ProcessingGuarantee.ExactlyOnce)]
+    public async Task Dead_letter_that_the_cluster_does_not_take_is_written_again(ProcessingGuarantee guarantee)
+    {
+        await using var cluster = await NewClusterAsync();
+        await TestTopics.CreateAsync(cluster, "dead", 1);
+        var refusals = 3;
+        await using var faulty = new FaultyCluster(cluster, at =>
+        {
+            if (at == ProducerStep.BeforeSend && Interlocked.Decrement(ref refusals) >= 0) throw new ClusterUnavailableException("away for the test");
+        });
+        var topology = new Topology()
+            .AddSource("source", new SourceOptions<string, long> { KeyDeserializer = Serdes.String, ValueDeserializer = Serdes.Int64 }, "input")
+            .AddSink("sink", "output", new SinkOptions<string, long> { KeySerializer = Serdes.String, ValueSerializer = Serdes.Int64 }, "source");
+        await using var app = new KafkaStreams(topology, Config(faulty, "one") with
+        {
+            ProcessingGuarantee = guarantee,
+            DeadLetterTopic = "dead",
+            DeserializationExceptionHandler = ErrorHandlers.LogAndContinue,
+        });
+        TestTopics.Produce(cluster, "input", [("a", "unreadable"), ("b", "8 bytes!"), ("c", "unreadable"), ("d", "8 bytes!")]);
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        await TestTopics.WaitUntilAsync(
+            () => app.State == KafkaStreamsState.Error || (TestTopics.ReadCommitted(cluster, "dead").Count == 2 && TestTopics.ReadCommitted(cluster, "output").Count == 2), _patience);
+        Assert.Null(app.Failure);
     }
 
     /// <summary>KIP-572: the patience with a cluster that does not answer has an end.</summary>

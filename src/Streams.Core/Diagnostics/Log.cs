@@ -20,7 +20,7 @@ internal static partial class Log
     [LoggerMessage(5, LogLevel.Warning, "The topology of application {ApplicationId} is not the one that its state was made by: {Changes}")]
     public static partial void TopologyChanged(ILogger logger, string applicationId, string changes);
 
-    [LoggerMessage(6, LogLevel.Error, "The uncaught-exception handler failed itself when asked about thread {Thread}; the instance is closed")]
+    [LoggerMessage(6, LogLevel.Error, "The uncaught-exception handler failed itself when asked about the thread {Thread}; the instance is closed")]
     public static partial void UncaughtHandlerFailed(ILogger logger, string thread, Exception failure);
 
     [LoggerMessage(7, LogLevel.Warning, "The other instances of application {ApplicationId} may not have heard that they are to close: the group did not rebalance within {TimeoutMs} ms")]
@@ -31,6 +31,12 @@ internal static partial class Log
 
     [LoggerMessage(9, LogLevel.Error, "Application {ApplicationId} could not close its {What}")]
     public static partial void PartNotClosed(ILogger logger, string applicationId, string what, Exception failure);
+
+    [LoggerMessage(10, LogLevel.Warning, "The thread of global stores of application {ApplicationId} cannot be replaced while others read its stores; the instance is closed")]
+    public static partial void GlobalsNotReplaced(ILogger logger, string applicationId);
+
+    [LoggerMessage(11, LogLevel.Error, "Application {ApplicationId} could not be a member of its group; it joins again in {DelayMs} ms")]
+    public static partial void MembershipRetried(ILogger logger, string applicationId, double delayMs, Exception failure);
 
     [LoggerMessage(100, LogLevel.Information, "Joined group {Group} as {Member}, generation {Generation}{Leader}; tasks: {Tasks}; standbys: {Standbys}")]
     public static partial void Joined(ILogger logger, string group, string member, int generation, string leader, string tasks, string standbys);

@@ -5,7 +5,7 @@ public enum StreamThreadExceptionResponse
 {
     /// <summary>
     /// Give up what the thread has done since its last commit, and go on from there with new clients and tasks opened anew. Errors that follow each other are
-    /// answered with growing pauses, up to 10 s.
+    /// answered with growing pauses, up to 10 s. A thread that was about to end ends without its last commit.
     /// </summary>
     ReplaceThread,
 

@@ -354,6 +354,9 @@ public sealed class KafkaStreams : IAsyncDisposable
     /// <summary>What exists while the application runs.</summary>
     private sealed class Instance : IGroupMemberOwner, IStreamThreadOwner
     {
+        private static readonly TimeSpan _firstMembershipPause = TimeSpan.FromMilliseconds(100);
+        private static readonly TimeSpan _longestMembershipPause = TimeSpan.FromSeconds(10);
+
         private readonly KafkaStreams _streams;
         private readonly StreamsConfig _config;
         private readonly TopologyPlan _plan;
@@ -383,7 +386,7 @@ public sealed class KafkaStreams : IAsyncDisposable
         private volatile IReadOnlyList<StreamThread> _threads = [];
         private int _lastThreadNumber;
         private volatile bool _isPaused;
-        private bool _areThreadsStarted;
+        private volatile bool _areThreadsStarted;
         private volatile MemberAssignment? _assignment;
         private volatile int _assignedGeneration = -1;
         private IReadOnlyList<ICompanionRun> _companions = [];
@@ -414,7 +417,7 @@ public sealed class KafkaStreams : IAsyncDisposable
                 var memory = _memory = new StateMemory(_config.StateMemoryBytes, _config.StateStoreCacheMaxBytes, _config.InputBufferMaxBytes);
                 var errors = _errors = ErrorPolicy.Of(_config, _logger);
                 if (_plan.Globals.Count > 0)
-                    _globals = new GlobalStreamThread($"{clientId}-GlobalStreamThread", _config, _plan, _cluster, _admin, _stateDirectory, memory, errors, streams.Fail, _logger);
+                    _globals = new GlobalStreamThread($"{clientId}-GlobalStreamThread", _config, _plan, _cluster, _admin, _stateDirectory, memory, errors, GlobalsFailed, _logger);
 
                 // A topology of nothing but global stores has no tasks, and so no use for threads or a group.
                 _threads = [.. Enumerable.Range(0, _plan.Subtopologies.Count == 0 ? 0 : _config.NumStreamThreads).Select(_ => NewThread())];
@@ -787,7 +790,7 @@ public sealed class KafkaStreams : IAsyncDisposable
 
         public void MembershipLost() => _member.RequestRejoin();
 
-        public StreamThreadExceptionResponse Judge(StreamThread thread, Exception failure)
+        public StreamThreadExceptionResponse Judge(string who, Exception failure)
         {
             if (_config.UncaughtExceptionHandler is not { } handler) return StreamThreadExceptionResponse.ShutdownClient;
             try
@@ -798,7 +801,7 @@ public sealed class KafkaStreams : IAsyncDisposable
             }
             catch (Exception second) when (second is not OutOfMemoryException)
             {
-                Log.UncaughtHandlerFailed(_logger, thread.Name, second);
+                Log.UncaughtHandlerFailed(_logger, who, second);
                 return StreamThreadExceptionResponse.ShutdownClient;
             }
         }
@@ -814,7 +817,20 @@ public sealed class KafkaStreams : IAsyncDisposable
                 return;
             }
 
-            if (Volatile.Read(ref _shutdownCause) is null) _streams.Fail(failure);
+            Fail(failure);
+        }
+
+        // Its stores are what every task was promised to find, so there is no going on without it, nor from a last commit: it begins anew with the next start.
+        private void GlobalsFailed(Exception failure)
+        {
+            if (Judge("of global stores", failure) == StreamThreadExceptionResponse.ReplaceThread) Log.GlobalsNotReplaced(_logger, _config.ApplicationId);
+            Fail(failure);
+        }
+
+        // Whoever is no member, not yet or not any more, can tell the others nothing.
+        private void Fail(Exception failure)
+        {
+            if (Volatile.Read(ref _shutdownCause) is null || _closing || !_areThreadsStarted) _streams.Fail(failure);
             else _ = FailWhenHeardAsync(failure);
         }
 
@@ -895,17 +911,34 @@ public sealed class KafkaStreams : IAsyncDisposable
 
         private async Task StayMemberAsync()
         {
+            var cancellation = _streams._stopping.Token;
             try
             {
-                await _member.RunAsync(_streams._stopping.Token).ConfigureAwait(false);
+                for (var delay = _firstMembershipPause; ; delay = delay * 2 < _longestMembershipPause ? delay * 2 : _longestMembershipPause)
+                {
+                    try
+                    {
+                        await _member.RunAsync(cancellation).ConfigureAwait(false);
+                        return;
+                    }
+                    catch (Exception failure) when (failure is not OutOfMemoryException && !(failure is OperationCanceledException && cancellation.IsCancellationRequested))
+                    {
+                        // Two processes with the id of one member would throw each other out without end.
+                        if (Judge("of the group", failure) != StreamThreadExceptionResponse.ReplaceThread || failure is TaskMigratedException)
+                        {
+                            _streams.Fail(failure);
+                            return;
+                        }
+
+                        Log.MembershipRetried(_logger, _config.ApplicationId, delay.TotalMilliseconds, failure);
+                    }
+
+                    await _config.Threads.Delay(delay, _config.TimeProvider, cancellation).ConfigureAwait(false);
+                }
             }
-            catch (OperationCanceledException) when (_streams._stopping.IsCancellationRequested)
+            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
             {
                 // Closing.
-            }
-            catch (Exception failure) when (failure is not OutOfMemoryException)
-            {
-                _streams.Fail(failure);
             }
         }
     }

@@ -18,8 +18,8 @@ internal interface IStreamThreadOwner
     /// <summary>A commit was refused: the thread has given up its tasks, which are not this instance's any more.</summary>
     void MembershipLost();
 
-    /// <summary>An error has come as far as the thread's end: what now? The thread has closed its tasks.</summary>
-    StreamThreadExceptionResponse Judge(StreamThread thread, Exception failure);
+    /// <summary>An error has come as far as the end of a thread, or of what else has none to replace it: what now? A thread has closed its tasks.</summary>
+    StreamThreadExceptionResponse Judge(string who, Exception failure);
 
     /// <summary>The thread has ended; with an error when one is given.</summary>
     void ThreadEnded(StreamThread thread, Exception? failure);
@@ -238,8 +238,17 @@ internal sealed class StreamThread : IDisposable
         {
             _metrics.Started();
             _applicationMetrics.Add(_metrics);
-            while (!TryRun(out failure) && IsReplaced(failure!))
+            while (!TryRun(out failure) && _owner.Judge(Name, failure!) == StreamThreadExceptionResponse.ReplaceThread)
             {
+                if (_stopping.IsCancellationRequested)
+                {
+                    // It was about to end anyway: nobody takes its place, and whoever has its tasks next goes on from the last commit.
+                    Log.LastCommitFailed(_logger, Name, failure!);
+                    failure = null;
+                    break;
+                }
+
+                Replace(failure!);
                 failure = null;
             }
         }
@@ -284,9 +293,8 @@ internal sealed class StreamThread : IDisposable
 
     // A thread is replaced by itself: everything it held is closed and made anew, and its tasks start from their last commit. The instance is one member of
     // the group whichever thread runs a task, so nobody else notices.
-    private bool IsReplaced(Exception failure)
+    private void Replace(Exception failure)
     {
-        if (_stopping.IsCancellationRequested || _owner.Judge(this, failure) != StreamThreadExceptionResponse.ReplaceThread) return false;
         CloseClients();
         var delayMs = NextRetryMs();
         Log.ThreadReplaced(_logger, Name, delayMs, failure);
@@ -294,7 +302,6 @@ internal sealed class StreamThread : IDisposable
         _opensTasks = true;
         _openAt = _config.TimeProvider.GetTimestamp();
         _openingSince = _wentBackSince = _pollFailingSince = null;
-        return true;
     }
 
     private double NextRetryMs()
@@ -306,10 +313,23 @@ internal sealed class StreamThread : IDisposable
 
     private void CloseClients()
     {
-        _updater?.Dispose();
+        Attempt("restoring thread", () => _updater?.Dispose());
         _updater = null;
-        _consumer?.Dispose();
-        _committer.Dispose();
+        Attempt("consumer", () => _consumer?.Dispose());
+        Attempt("producer", _committer.Dispose);
+
+        void Attempt(string what, Action dispose)
+        {
+            // The thread ends, or begins anew, whatever a client has to say to that: others wait for it.
+            try
+            {
+                dispose();
+            }
+            catch (Exception failure) when (failure is not OutOfMemoryException)
+            {
+                Log.PartNotClosed(_logger, _config.ApplicationId, $"{what} of {Name}", failure);
+            }
+        }
     }
 
     private void Open()
@@ -461,7 +481,7 @@ internal sealed class StreamThread : IDisposable
                 continue;
             }
 
-            Guard(() => task.Enqueue(batch));
+            GuardWork(() => task.Enqueue(batch));
             var queue = task.Queue(batch.Partition);
             if (IsFull(queue) && _paused.Add(batch.Partition)) _consumer.Pause([batch.Partition]);
         }

@@ -224,7 +224,8 @@ public sealed record StreamsConfig
 
     /// <summary>
     /// Decides what becomes of the application when a thread fails with an error that no other handler has dealt with (default: <see cref="StreamThreadExceptionResponse.ShutdownClient"/>).
-    /// Called on the failing thread. Kafka's <c>setUncaughtExceptionHandler</c> (KIP-671)
+    /// Called on the failing thread. It is also asked when the thread of global stores fails, which nothing replaces, and when the instance cannot be a member of its group, because a source
+    /// topic is missing for example: "replace" then means to join again, with growing pauses. Kafka's <c>setUncaughtExceptionHandler</c> (KIP-671)
     /// </summary>
     public Func<Exception, StreamThreadExceptionResponse>? UncaughtExceptionHandler { get; init; }
 
