@@ -17,6 +17,7 @@ public abstract class ApplicationScene : IAsyncLifetime
     private readonly List<KafkaStreams> _applications = [];
     private readonly Dictionary<string, int> _partitions = [];
     private ICluster? _cluster;
+    private IRecordProducer? _producer;
 
     protected ICluster Cluster => _cluster!;
 
@@ -43,6 +44,7 @@ public abstract class ApplicationScene : IAsyncLifetime
     {
         GC.SuppressFinalize(this);
         foreach (var application in _applications) await application.DisposeAsync();
+        _producer?.Dispose();
         if (_cluster is not null)
         {
             using (var admin = _cluster.CreateAdmin("suite"))
@@ -74,20 +76,21 @@ public abstract class ApplicationScene : IAsyncLifetime
     /// <summary>Sends to the partitions that the keys say, and returns when everything is acknowledged. Record number n is n milliseconds after <see cref="Start"/> unless a time is given.</summary>
     protected void Produce(string topic, IEnumerable<(string? Key, string? Value)> records, Func<int, long>? offsetMs = null, Headers? headers = null)
     {
-        using var producer = Cluster.CreateProducer(new ProducerOptions { ClientId = "suite" });
-        var target = producer.GetTopic(topic);
+        // One for all calls: librdkafka waits a second for the identity of each new one.
+        _producer ??= Cluster.CreateProducer(new ProducerOptions { ClientId = "suite" });
+        var target = _producer.GetTopic(topic);
         var number = 0;
         foreach (var (key, value) in records)
         {
             var keyBytes = key is null ? default : Encoding.UTF8.GetBytes(key);
-            producer.Send(
+            _producer.Send(
                 target,
                 key is null ? 0 : Murmur2.Partition(keyBytes, target.PartitionCount),
                 new OutgoingRecord(keyBytes, key is not null, value is null ? default : Encoding.UTF8.GetBytes(value), value is not null, Start + (offsetMs?.Invoke(number) ?? number), headers));
             number++;
         }
 
-        producer.Flush(Token);
+        _producer.Flush(Token);
     }
 
     /// <summary>Numbers as values, spread over so many keys <c>k0</c>, <c>k1</c> …</summary>
