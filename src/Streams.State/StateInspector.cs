@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
+using Streams.State.Bytes;
 using Streams.State.RocksDb;
+using Streams.State.Versioned;
 
 namespace Streams.State;
 
@@ -20,7 +22,20 @@ public sealed record StoredStoreDescription(string Kind, long? ChangelogOffset, 
 /// <param name="Key">Key as the changelog has it: of windowed stores with time and sequence number behind it.</param>
 /// <param name="Timestamp">Time of the value, Unix milliseconds, where the kind of store keeps one.</param>
 /// <param name="Value">Value without its timestamp.</param>
-public sealed record StoredEntry(ReadOnlyMemory<byte> Key, long? Timestamp, ReadOnlyMemory<byte> Value);
+public sealed record StoredEntry(ReadOnlyMemory<byte> Key, long? Timestamp, ReadOnlyMemory<byte> Value)
+{
+    /// <summary>The user's key: <see cref="Key"/> without what the kind of store puts behind it.</summary>
+    public ReadOnlyMemory<byte> UserKey { get; init; } = Key;
+
+    /// <summary>Begin of the window or session, or time from which a version holds, Unix milliseconds; <c>null</c> for other kinds.</summary>
+    public long? From { get; init; }
+
+    /// <summary>End of the session, or time until which a version holds, Unix milliseconds; <c>null</c> for other kinds (how long a window is, is not on disk), and for the latest version.</summary>
+    public long? To { get; init; }
+
+    /// <summary>Whether a versioned store has noted that there is no value from <see cref="From"/> on; <see cref="Value"/> is then empty.</summary>
+    public bool IsDeletion { get; init; }
+}
 
 /// <summary>
 /// Looks into the persistent stores of an application that is not running. What lies on disk is a commit, which may be older than the last one (docs/adr/0008): the
@@ -29,6 +44,9 @@ public sealed record StoredEntry(ReadOnlyMemory<byte> Key, long? Timestamp, Read
 public static class StateInspector
 {
     private const int SegmentBytes = sizeof(ulong);
+    private const int WindowSuffixBytes = sizeof(long) + sizeof(int);
+    private const int SessionSuffixBytes = 2 * sizeof(long);
+    private const int VersionPrefixBytes = (2 * sizeof(long)) + 1;
 
     /// <summary>The stores of an application, by task and name.</summary>
     /// <param name="stateDirectory">The <c>state.dir</c>.</param>
@@ -82,17 +100,52 @@ public static class StateInspector
     private static IEnumerable<StoredEntry> Entries(StoredStore store)
     {
         using var engine = RocksDbEngine.OpenExisting(store.Path);
-        var isSegmented = engine.Kind is not ("key-value" or "timestamped-key-value");
-        var isTimestamped = engine.Kind.StartsWith("timestamped-", StringComparison.Ordinal);
         using var iterator = engine.Iterate();
-        for (iterator.SeekToFirst(); iterator.IsValid; iterator.Next()) yield return Entry(iterator.Key, iterator.Value, isSegmented, isTimestamped);
+        for (iterator.SeekToFirst(); iterator.IsValid; iterator.Next()) yield return Entry(engine.Kind, iterator.Key, iterator.Value);
     }
 
     // What is shorter than its kind allows is shown as it is, rather than not at all.
-    private static StoredEntry Entry(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, bool isSegmented, bool isTimestamped)
+    private static StoredEntry Entry(string kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
-        if (isSegmented && key.Length >= SegmentBytes) key = key[SegmentBytes..];
-        if (!isTimestamped || value.Length < sizeof(long)) return new StoredEntry(key.ToArray(), null, value.ToArray());
-        return new StoredEntry(key.ToArray(), BinaryPrimitives.ReadInt64BigEndian(value), value[sizeof(long)..].ToArray());
+        if (IsOf(kind, "versioned-key-value")) return Version(key, value);
+        if (kind.Contains(RocksDbEngine.SegmentsOf, StringComparison.Ordinal) && key.Length >= SegmentBytes) key = key[SegmentBytes..];
+        long? timestamp = null;
+        if (kind.StartsWith("timestamped-", StringComparison.Ordinal) && value.Length >= sizeof(long))
+        {
+            timestamp = BinaryPrimitives.ReadInt64BigEndian(value);
+            value = value[sizeof(long)..];
+        }
+
+        var logged = key.ToArray();
+        var entry = new StoredEntry(logged, timestamp, value.ToArray());
+        if ((IsOf(kind, "window") || IsOf(kind, "timestamped-window")) && key.Length >= WindowSuffixBytes)
+            return entry with { UserKey = logged.AsMemory(..^WindowSuffixBytes), From = BinaryPrimitives.ReadInt64BigEndian(key[^WindowSuffixBytes..]) };
+        if (!IsOf(kind, "session") || key.Length < SessionSuffixBytes) return entry;
+        return entry with
+        {
+            UserKey = logged.AsMemory(..^SessionSuffixBytes),
+            From = BinaryPrimitives.ReadInt64BigEndian(key[^sizeof(long)..]),
+            To = BinaryPrimitives.ReadInt64BigEndian(key[^SessionSuffixBytes..]),
+        };
     }
+
+    // The latest version of a key has nothing behind it; older ones, and deletions, have the time from which they hold.
+    private static StoredEntry Version(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
+        var isLatest = key.Length >= SegmentBytes && BinaryPrimitives.ReadUInt64BigEndian(key) == TableStore<StoredVersion>.LastingSegment;
+        if (key.Length >= SegmentBytes) key = key[SegmentBytes..];
+        var logged = key.ToArray();
+        if (value.Length < VersionPrefixBytes || value[VersionPrefixBytes - 1] > 1 || (!isLatest && key.Length < sizeof(long))) return new StoredEntry(logged, null, value.ToArray());
+        var version = new StoredVersionCodec().Read(value);
+        return new StoredEntry(logged, version.From, version.Value)
+        {
+            UserKey = isLatest ? logged : logged.AsMemory(..^sizeof(long)),
+            From = version.From,
+            To = version.To == StoredVersion.Latest ? null : version.To,
+            IsDeletion = !version.HasValue,
+        };
+    }
+
+    // A kind may say more behind its name: duplicates, how long segments are.
+    private static bool IsOf(string kind, string name) => kind.StartsWith(name, StringComparison.Ordinal) && (kind.Length == name.Length || kind[name.Length] is ' ' or ',');
 }

@@ -20,7 +20,8 @@ internal sealed class Commands(TextWriter output, TextWriter errors, Func<string
             Lists the stores on disk: task, name, kind, changelog offset, about how many entries.
 
         streams state dump --state-dir DIR --application-id ID --store NAME [--task 0_1] [--key text|long|int|hex] [--value text|long|int|hex] [--limit N]
-            Prints the entries of a store, a tab between key, timestamp and value. The application must not be running.
+            Prints the entries of a store, a tab between key, timestamp and value. Behind the key of a window stands @begin, of a session @begin..end, of a version
+            @from..until, in Unix milliseconds. Control characters in text are written as \n, \t, \u001b. The application must not be running.
         """;
 
     private static readonly string[] _positions = ["to-earliest", "to-latest", "to-datetime", "by-duration", "shift-by", "to-offset"];
@@ -38,8 +39,7 @@ internal sealed class Commands(TextWriter output, TextWriter errors, Func<string
                     await ResetAsync(Arguments.Parse(rest, ["application-id", "bootstrap-server", "input-topics", "internal-topics", "to-datetime", "by-duration", "shift-by", "to-offset", "command-config"], ["dry-run", "to-earliest", "to-latest"]), cancellationToken).ConfigureAwait(false);
                     return 0;
                 case ["state", "list", .. var rest]:
-                    await ListAsync(Arguments.Parse(rest, ["state-dir", "application-id"], [])).ConfigureAwait(false);
-                    return 0;
+                    return await ListAsync(Arguments.Parse(rest, ["state-dir", "application-id"], [])).ConfigureAwait(false);
                 case ["state", "dump", .. var rest]:
                     await DumpAsync(Arguments.Parse(rest, ["state-dir", "application-id", "store", "task", "key", "value", "limit"], []), cancellationToken).ConfigureAwait(false);
                     return 0;
@@ -107,16 +107,30 @@ internal sealed class Commands(TextWriter output, TextWriter errors, Func<string
         };
     }
 
-    private async Task ListAsync(Arguments arguments)
+    private async Task<int> ListAsync(Arguments arguments)
     {
-        var stores = Stores(arguments);
-        foreach (var store in stores)
+        var faults = 0;
+        foreach (var store in Stores(arguments))
         {
-            var description = StateInspector.Describe(store);
+            StoredStoreDescription description;
+            try
+            {
+                description = StateInspector.Describe(store);
+            }
+            catch (StateStoreException failure)
+            {
+                // The others are wanted all the same.
+                faults++;
+                await errors.WriteLineAsync(failure.Message.ReplaceLineEndings(" ")).ConfigureAwait(false);
+                continue;
+            }
+
             await output.WriteLineAsync(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{(store.Task is { } task ? task.ToString() : "global")}\t{store.Name}\t{description.Kind}\toffset {(description.ChangelogOffset is { } offset ? offset.ToString(CultureInfo.InvariantCulture) : "unknown")}\tabout {description.EstimatedCount} entries")).ConfigureAwait(false);
+                $"{(store.Task is { } task ? task.ToString() : "global")}\t{store.Name}\t{description.Kind.TrimEnd(',')}\toffset {(description.ChangelogOffset is { } offset ? offset.ToString(CultureInfo.InvariantCulture) : "unknown")}\tabout {description.EstimatedCount} entries")).ConfigureAwait(false);
         }
+
+        return faults == 0 ? 0 : 1;
     }
 
     private async Task DumpAsync(Arguments arguments, CancellationToken cancellationToken)
@@ -133,7 +147,7 @@ internal sealed class Commands(TextWriter output, TextWriter errors, Func<string
         {
             cancellationToken.ThrowIfCancellationRequested();
             if (left-- <= 0) return;
-            await output.WriteLineAsync($"{key(entry.Key.Span)}\t{entry.Timestamp?.ToString(CultureInfo.InvariantCulture) ?? "-"}\t{value(entry.Value.Span)}").ConfigureAwait(false);
+            await output.WriteLineAsync($"{key(entry.UserKey.Span)}{TimesOf(entry)}\t{entry.Timestamp?.ToString(CultureInfo.InvariantCulture) ?? "-"}\t{(entry.IsDeletion ? "deleted" : value(entry.Value.Span))}").ConfigureAwait(false);
         }
     }
 
@@ -143,12 +157,38 @@ internal sealed class Commands(TextWriter output, TextWriter errors, Func<string
         return stores.Count > 0 ? stores : throw new InvalidOperationException("There are no persistent stores of that application in that folder.");
     }
 
+    // A window is @begin, a session @begin..end, a version @from..until, and the latest of them @from.
+    private static string TimesOf(StoredEntry entry) => entry.From is not { } from
+        ? ""
+        : entry.To is { } to ? string.Create(CultureInfo.InvariantCulture, $"@{from}..{to}") : string.Create(CultureInfo.InvariantCulture, $"@{from}");
+
+    // Tabs and ends of lines are the output's own, and what else controls a terminal is not for the data to do.
+    private static string Printable(string text)
+    {
+        if (!text.Any(letter => char.IsControl(letter) || letter == '\\')) return text;
+        var printable = new StringBuilder();
+        foreach (var letter in text)
+        {
+            _ = letter switch
+            {
+                '\\' => printable.Append(@"\\"),
+                '\n' => printable.Append(@"\n"),
+                '\r' => printable.Append(@"\r"),
+                '\t' => printable.Append(@"\t"),
+                _ when char.IsControl(letter) => printable.Append(CultureInfo.InvariantCulture, $"\\u{(int)letter:x4}"),
+                _ => printable.Append(letter),
+            };
+        }
+
+        return printable.ToString();
+    }
+
     private delegate string BytesFormat(ReadOnlySpan<byte> bytes);
 
     // Bytes that are not what they are said to be are shown as bytes.
     private static BytesFormat Format(string name) => name switch
     {
-        "text" => static bytes => Encoding.UTF8.GetString(bytes),
+        "text" => static bytes => Printable(Encoding.UTF8.GetString(bytes)),
         "long" => static bytes => bytes.Length == sizeof(long) ? System.Buffers.Binary.BinaryPrimitives.ReadInt64BigEndian(bytes).ToString(CultureInfo.InvariantCulture) : Convert.ToHexStringLower(bytes),
         "int" => static bytes => bytes.Length == sizeof(int) ? System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(bytes).ToString(CultureInfo.InvariantCulture) : Convert.ToHexStringLower(bytes),
         "hex" => static bytes => Convert.ToHexStringLower(bytes),

@@ -1,5 +1,6 @@
 using Streams.Core;
 using Streams.Dsl;
+using Streams.State;
 using Streams.Tool;
 using Xunit;
 
@@ -42,6 +43,49 @@ public sealed class ToolTests : IDisposable
         Assert.Equal(["tool-2-a-changelog", "tooling-a-changelog"], left.Intersect(topics).Order(StringComparer.Ordinal));
 
         List<string> Deleted() => [.. _output.ToString().Split('\n').Where(line => line.TrimEnd().EndsWith(": deleted", StringComparison.Ordinal)).Select(line => line[..line.IndexOf(':', StringComparison.Ordinal)])];
+    }
+
+    [Fact]
+    public async Task Dump_shows_windows_sessions_and_versions_and_lets_data_control_nothing()
+    {
+        await using var cluster = EmbeddedCluster.InMemory();
+        await TestTopics.CreateAsync(cluster, "input", 1);
+        await TestTopics.CreateAsync(cluster, "rows", 1);
+        TestTopics.Produce(cluster, "input", [("a\tb\n\u001b[31m", "x"), ("plain", "x"), ("plain", "x")]);
+        TestTopics.Produce(cluster, "rows", [("k", "1"), ("k", "2")]);
+        var builder = new StreamsBuilder();
+        var grouped = builder.Stream<string, string>("input").GroupByKey();
+        grouped.Count(Materialized.As("counts"));
+        grouped.WindowedBy(TimeWindows.OfSizeWithNoGrace(TimeSpan.FromMinutes(1))).Count(Materialized.As("windows"));
+        grouped.WindowedBy(SessionWindows.OfInactivityGapWithNoGrace(TimeSpan.FromMinutes(1))).Count(Materialized.As("sessions"));
+        builder.Table<string, string>("rows", materialized: Materialized.As(Stores.PersistentVersionedKeyValueStore("versions", TimeSpan.FromHours(1))));
+        await using (var app = new KafkaStreams(builder.Build(), Config(cluster)))
+        {
+            await app.StartAsync(TestContext.Current.CancellationToken);
+            await TestTopics.WaitUntilAsync(() => app.ProcessedRecords == 5, _patience);
+            Assert.True(await app.CloseAsync(_patience));
+        }
+
+        const long T = 1_700_000_000_000;
+        const long Minute = T - (T % 60_000);
+        Assert.Equal([@"a\tb\n\u001b[31m" + $"\t{T}\t1", $"plain\t{T + 2}\t2"], await DumpAsync("counts", "long"));
+        Assert.Equal([$@"a\tb\n\u001b[31m@{Minute}" + $"\t{T}\t1", $"plain@{Minute}\t{T + 2}\t2"], await DumpAsync("windows", "long"));
+        Assert.Equal([$@"a\tb\n\u001b[31m@{T}..{T}" + "\t-\t1", $"plain@{T + 1}..{T + 2}\t-\t2"], await DumpAsync("sessions", "long"));
+        Assert.Equal([$"k@{T}..{T + 1}\t{T}\t1", $"k@{T + 1}\t{T + 1}\t2"], await DumpAsync("versions", "text"));
+
+        // A folder that is no store does not keep the others from being listed.
+        Directory.CreateDirectory(Path.Combine(_folder, "tool", "0_0", "rocksdb", "aaa"));
+        _output.GetStringBuilder().Clear();
+        Assert.Equal(1, await RunAsync(cluster, "state", "list", "--state-dir", _folder, "--application-id", "tool"));
+        Assert.Contains("aaa", _errors.ToString(), StringComparison.Ordinal);
+        Assert.Equal(4, _output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+
+        async Task<string[]> DumpAsync(string store, string value)
+        {
+            _output.GetStringBuilder().Clear();
+            Assert.Equal(0, await RunAsync(cluster, "state", "dump", "--state-dir", _folder, "--application-id", "tool", "--store", store, "--value", value));
+            return _output.ToString().ReplaceLineEndings("\n").Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        }
     }
 
     [Theory]

@@ -40,6 +40,9 @@ internal sealed unsafe class RocksDbEngine : IByteEngine
     /// <summary>Bytes in memtables past which a flush begins: 1 MiB.</summary>
     public const long UnflushedBytesMax = 1 << 20;
 
+    /// <summary>Where the kind of a store, if its keys begin with a segment, goes over into how long segments are; suppliers write it.</summary>
+    public const string SegmentsOf = ", segments of ";
+
     private const int UniversalCompaction = 1;
     private const int NoCompression = 0;
     private const int TwoLevelIndex = 2;
@@ -51,9 +54,6 @@ internal sealed unsafe class RocksDbEngine : IByteEngine
     private const int OffsetsMemtableBytes = 64 << 10;
     private const int BlockBytes = 4 << 10;
     private const double BloomBitsPerKey = 10;
-
-    // Where the kind of a store goes over into how long its segments are; suppliers write it.
-    private const string SegmentsOf = ", segments of ";
 
     // What an entry costs in a memtable beside its key and value.
     private const int MemtableEntryBytes = 32;
