@@ -180,7 +180,7 @@ internal sealed class StreamTask
             }
             catch (Exception failure) when (_context.IsUserFailure(failure))
             {
-                throw new ProcessorException(_nodes[index].NodeName, Id, null, failure);
+                throw ProcessorException.InInit(_nodes[index].NodeName, Id, failure);
             }
         }
 

@@ -20,6 +20,25 @@ public class StreamTaskTests
     }
 
     [Fact]
+    public void Failure_in_Init_is_not_put_on_a_punctuator()
+    {
+        var topology = new Topology().AddSource("source", Options.Texts, "a").AddProcessor<string, string>("asking", () => new AsksForAStore(), "source");
+        var failure = Assert.Throws<ProcessorException>(() => new TaskHarness(topology));
+        Assert.StartsWith("Operator 'asking' (task 0_0) failed in Init", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("'nope'", failure.Message, StringComparison.Ordinal);
+        Assert.Null(failure.Record);
+    }
+
+    private sealed class AsksForAStore : Processor<string, string>
+    {
+        protected override void Init() => Context.GetStateStore<IKeyValueStore<string, string>>("nope");
+
+        public override void Process(in Record<string, string> record)
+        {
+        }
+    }
+
+    [Fact]
     public void Builder_that_makes_no_store_or_one_of_another_name_is_named_with_the_store()
     {
         var nothing = Assert.Throws<StateStoreException>(() => new TaskHarness(With(static () => null!)));
