@@ -379,8 +379,13 @@ internal sealed class ManagedConsumer : FetchingConsumer<FetchPosition>
     {
         lock (Gate)
         {
-            if (!_isAway) Log.ConsumeProblem(_logger, _options.ClientId, code, reason);
-            _isAway = true;
+            // A broker may end a connection that has been idle just when it is needed again; what the next attempt does not mend is worth telling, once.
+            if (fetch.Positions.Exists(item => item.Position.FailedAttempts > 0))
+            {
+                if (!_isAway) Log.ConsumeProblem(_logger, _options.ClientId, code, reason);
+                _isAway = true;
+            }
+
             foreach (var (position, _) in fetch.Positions)
             {
                 position.Replica = null;

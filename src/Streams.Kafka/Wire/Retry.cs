@@ -14,24 +14,34 @@ internal sealed class Retry(WireSettings settings, TimeProvider time, Random ran
     public async Task<T> RunAsync<T>(string what, TimeSpan limit, Func<CancellationToken, Task<T>> operation, CancellationToken cancellationToken)
     {
         var start = time.GetTimestamp();
+
+        // Also ends an attempt that is being waited for: a request may have more time than there is.
+        using var expiry = new CancellationTokenSource(limit, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(expiry.Token, cancellationToken);
+        Exception? failure = null;
         for (var attempt = 0; ; attempt++)
         {
-            Exception failure;
             try
             {
-                return await operation(cancellationToken).ConfigureAwait(false);
+                return await operation(either.Token).ConfigureAwait(false);
             }
             catch (Exception e) when (e is ConnectionLostException or RetriableErrorException)
             {
                 failure = e;
             }
+            catch (OperationCanceledException) when (expiry.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+            {
+                throw NoTimeLeft(failure);
+            }
 
             cancellationToken.ThrowIfCancellationRequested();
             var pause = Pause(attempt);
-            if (time.GetElapsedTime(start) + pause >= limit)
-                throw new ClusterUnavailableException($"{what} did not succeed within {limit.TotalSeconds:0.#} s: {failure.Message}", failure);
+            if (time.GetElapsedTime(start) + pause >= limit) throw NoTimeLeft(failure);
             await Task.Delay(pause, time, cancellationToken).ConfigureAwait(false);
         }
+
+        ClusterUnavailableException NoTimeLeft(Exception? last) =>
+            new($"{what} did not succeed within {limit.TotalSeconds:0.###} s: {last?.Message ?? "there was no answer."}", last);
     }
 
     /// <summary>How long to wait after an attempt that failed, counted from 0.</summary>

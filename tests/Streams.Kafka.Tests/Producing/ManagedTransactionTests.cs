@@ -58,6 +58,43 @@ public sealed class ManagedTransactionTests
         Assert.Equal(2, cluster.Requests<EndTxnRequest>().Count);
     }
 
+    /// <summary>A broker that has taken the question and says nothing is waited for no longer than the caller, the application or the time limit wants.</summary>
+    [Theory]
+    [InlineData("caller")]
+    [InlineData("application")]
+    [InlineData("time")]
+    public async Task Start_of_transactions_that_nobody_answers_ends(string by)
+    {
+        await using var cluster = new ScriptedCluster();
+        using var answers = new ManualResetEventSlim();
+        using var asked = new ManualResetEventSlim();
+        cluster.Instead = request =>
+        {
+            if (request is not InitProducerIdRequest) return null;
+            asked.Set();
+            answers.Wait(Token);
+            return null;
+        };
+        using var ending = new CancellationTokenSource();
+        using var producer = cluster.NewProducer(
+            TimeProvider.System, by == "application" ? _options with { Closing = ending.Token } : _options, by == "time" ? TimeSpan.FromMilliseconds(50) : null);
+        var waiting = RunAsync(() =>
+        {
+            var failure = Record.Exception(() => producer.InitTransactions(by == "caller" ? ending.Token : Token));
+            if (by == "caller") Assert.IsAssignableFrom<OperationCanceledException>(failure);
+            else Assert.Contains("ransactions", Assert.IsType<ClusterUnavailableException>(failure).Message, StringComparison.Ordinal);
+        });
+        await UntilAsync(() => asked.IsSet);
+        if (by != "time") await ending.CancelAsync();
+        await waiting;
+        answers.Set();
+
+        // What came of it is asked again by whoever goes on.
+        using var next = cluster.NewProducer(TimeProvider.System, _options);
+        await RunAsync(() => next.InitTransactions(Token));
+        Assert.True(cluster.Requests<InitProducerIdRequest>().Count >= 2);
+    }
+
     [Fact]
     public async Task Partitions_are_in_the_transaction_before_anything_is_sent_to_them()
     {
