@@ -5,11 +5,8 @@ namespace Streams.Core;
 
 /// <summary>Makes the application's repartition and changelog topics, and checks those that exist.</summary>
 /// <remarks>Names, counts and settings as Kafka Streams makes them. Source: Kafka's <c>InternalTopicManager</c>, <c>RepartitionTopicConfig</c>, <c>*ChangelogTopicConfig</c>.</remarks>
-internal sealed class InternalTopics(TopologyPlan plan, IClusterAdmin admin, short replicationFactor, IReadOnlyDictionary<string, string> topicProperties, ILogger logger)
+internal sealed class InternalTopics(TopologyPlan plan, IClusterAdmin admin, short replicationFactor, IReadOnlyDictionary<string, string> topicProperties, TimeSpan additionalRetention, ILogger logger)
 {
-    /// <summary>Retention of a windowed changelog goes this far past the store's own. Kafka's <c>windowstore.changelog.additional.retention.ms</c>.</summary>
-    private static readonly TimeSpan _additionalRetention = TimeSpan.FromDays(1);
-
     /// <summary>Looks the source topics up, and makes what is missing of the rest.</summary>
     /// <returns>Partition counts of every topic that tasks read.</returns>
     /// <exception cref="TopologyException">A source topic is missing, co-partitioned topics differ, or an internal topic has another number of partitions.</exception>
@@ -116,10 +113,10 @@ internal sealed class InternalTopics(TopologyPlan plan, IClusterAdmin admin, sho
     }
 
     // Windows without end are kept for the longest time there is; nothing can be added to that.
-    private static TimeSpan PastRetention(IStoreBuilder store)
+    private TimeSpan PastRetention(IStoreBuilder store)
     {
         var retention = store.Retention.GetValueOrDefault();
-        return retention > TimeSpan.MaxValue - _additionalRetention ? TimeSpan.MaxValue : retention + _additionalRetention;
+        return retention > TimeSpan.MaxValue - additionalRetention ? TimeSpan.MaxValue : retention + additionalRetention;
     }
 
     private static string Milliseconds(TimeSpan time) => ((long)time.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);

@@ -412,7 +412,7 @@ public sealed class KafkaStreams : IAsyncDisposable
                 Metrics.AddClientGauge("client-state", "{state}", "0 created, 1 rebalancing, 2 running, 3 closing, 4 closed, 5 closing after an error, 6 failed.", () => (int)streams.State);
                 Metrics.AddClientGauge("alive-stream-threads", "{thread}", "Threads that run.", () => Threads!.Count(thread => thread.IsAlive));
                 Metrics.AddClientGauge("failed-stream-threads", "{thread}", "Threads that an error has ended.", () => streams.Failure is null ? 0 : 1);
-                _internalTopics = new InternalTopics(_plan, _admin, _config.ReplicationFactor, _config.TopicProperties, _logger);
+                _internalTopics = new InternalTopics(_plan, _admin, _config.ReplicationFactor, _config.TopicProperties, _config.WindowStoreChangelogAdditionalRetention, _logger);
                 _member = new GroupMember(_coordinator, _config, this, _logger);
                 var memory = _memory = new StateMemory(_config.StateMemoryBytes, _config.StateStoreCacheMaxBytes, _config.InputBufferMaxBytes);
                 var errors = _errors = ErrorPolicy.Of(_config, _logger);

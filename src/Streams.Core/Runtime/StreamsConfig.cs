@@ -132,6 +132,9 @@ public sealed record StreamsConfig
     /// <summary>Replicas of internal topics; -1 (default) for the broker's default. <c>replication.factor</c></summary>
     public short ReplicationFactor { get; init; } = -1;
 
+    /// <summary>How much longer than the store itself the changelog of a windowed or versioned store keeps records, for clocks that differ (default 1 day). It goes into topics as they are made. <c>windowstore.changelog.additional.retention.ms</c></summary>
+    public TimeSpan WindowStoreChangelogAdditionalRetention { get; init; } = TimeSpan.FromDays(1);
+
     /// <summary>How long the group waits for a silent instance before its tasks move (default 45 s). <c>session.timeout.ms</c></summary>
     public TimeSpan SessionTimeout { get; init; } = TimeSpan.FromSeconds(45);
 
@@ -368,6 +371,8 @@ public sealed record StreamsConfig
         if (RackAwareAssignmentNonOverlapCost < 0) faults.Add($"rack.aware.assignment.non_overlap_cost is {RackAwareAssignmentNonOverlapCost}: at least 0 is allowed");
         if (RackAwareAssignmentStrategy != RackAwareAssignmentStrategy.None && ClientRack is null)
             faults.Add($"rack.aware.assignment.strategy is {RackAwareAssignmentStrategy}, and client.rack is not set: say which rack this instance is in");
+        if (WindowStoreChangelogAdditionalRetention < TimeSpan.Zero)
+            faults.Add($"windowstore.changelog.additional.retention.ms is {WindowStoreChangelogAdditionalRetention.TotalMilliseconds}: at least 0 is allowed");
         if (LogSummaryInterval < TimeSpan.Zero) faults.Add($"log.summary.interval.ms is {LogSummaryInterval.TotalMilliseconds}: 0 (never) or more is allowed");
         Positive(StateCleanupDelay, "state.cleanup.delay.ms");
         var tags = Given(ClientTags, "client.tag.") ?? new Dictionary<string, string>();

@@ -51,6 +51,7 @@ internal static class StreamsConfigReader
         ("state.cleanup.delay.ms", nameof(StreamsConfig.StateCleanupDelay), static (config, value) => config with { StateCleanupDelay = Time(value) }),
         ("metadata.max.age.ms", nameof(StreamsConfig.MetadataMaxAge), static (config, value) => config with { MetadataMaxAge = Time(value) }),
         ("replication.factor", nameof(StreamsConfig.ReplicationFactor), static (config, value) => config with { ReplicationFactor = Whole<short>(value) }),
+        ("windowstore.changelog.additional.retention.ms", nameof(StreamsConfig.WindowStoreChangelogAdditionalRetention), static (config, value) => config with { WindowStoreChangelogAdditionalRetention = Time(value) }),
         ("session.timeout.ms", nameof(StreamsConfig.SessionTimeout), static (config, value) => config with { SessionTimeout = Time(value) }),
         ("heartbeat.interval.ms", nameof(StreamsConfig.HeartbeatInterval), static (config, value) => config with { HeartbeatInterval = Time(value) }),
         ("rebalance.timeout.ms", nameof(StreamsConfig.RebalanceTimeout), static (config, value) => config with { RebalanceTimeout = Time(value) }),
@@ -77,6 +78,19 @@ internal static class StreamsConfigReader
         ("client.tag.", nameof(StreamsConfig.ClientTags), static (config, key, value) => config with { ClientTags = With(config.ClientTags, key, value) }),
     ];
 
+    // Kafka's own settings that have another place here: who comes from there looks for them.
+    private static readonly Dictionary<string, string> _elsewhere = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["default.key.serde"] = "serdes are found by type, or given with Consumed, Produced, Grouped and Materialized",
+        ["default.value.serde"] = "serdes are found by type, or given with Consumed, Produced, Grouped and Materialized",
+        ["topology.optimization"] = "give the StreamsBuilder StreamsBuilderOptions with Optimization",
+        ["default.dsl.store"] = "give the StreamsBuilder StreamsBuilderOptions with DefaultStoreType",
+        ["dsl.store.suppliers.class"] = "give the StreamsBuilder StreamsBuilderOptions with DefaultStoreType, or a Materialized a supplier",
+        ["default.client.supplier"] = "Cluster is where clients come from",
+        ["upgrade.from"] = "instances of Kafka Streams and of this library cannot run in one group",
+        ["metric.reporters"] = "values are instruments of the meter Streams",
+    };
+
     // What belongs to every client, and is written without a prefix in Kafka Streams too.
     private static readonly string[] _clientPrefixes = ["security.", "sasl.", "ssl.", "socket.", "reconnect.backoff.", "broker.address."];
 
@@ -95,7 +109,7 @@ internal static class StreamsConfigReader
             try
             {
                 if (Set(config, key, value.Trim()) is { } changed) config = changed;
-                else faults.Add($"{key} is not a setting of an application{Suggestion(key)}; settings of clients need a prefix: consumer., producer., admin. or topic.");
+                else faults.Add($"{key} is not a setting of an application{(_elsewhere.TryGetValue(key, out var where) ? $" here: {where}" : $"{Suggestion(key)}; settings of clients need a prefix: consumer., producer., admin. or topic.")}");
             }
             catch (Exception failure) when (failure is FormatException or OverflowException)
             {

@@ -20,6 +20,18 @@ public sealed class InternalTopicsTests
     }
 
     [Fact]
+    public async Task How_much_longer_changelogs_keep_their_records_is_a_setting()
+    {
+        using var admin = new FakeAdmin(("in", 1));
+        await EnsureAsync(admin, Counting(new DescribedStore("window") { ChangelogCleanup = ChangelogCleanup.CompactAndDelete, Retention = TimeSpan.FromHours(1) }), additionalRetention: TimeSpan.Zero);
+        Assert.Contains("retention.ms=3600000", Config(admin.Created.Single(topic => topic.Name == "app-window-changelog")), StringComparison.Ordinal);
+        var config = StreamsConfig.From([new("application.id", "app"), new("bootstrap.servers", "a:1"), new("windowstore.changelog.additional.retention.ms", "0")]);
+        config.Validate();
+        Assert.Equal(TimeSpan.Zero, config.WindowStoreChangelogAdditionalRetention);
+        Assert.Throws<ConfigException>((config with { WindowStoreChangelogAdditionalRetention = TimeSpan.FromTicks(-1) }).Validate);
+    }
+
+    [Fact]
     public async Task Windowed_changelog_keeps_a_day_more_than_the_store_and_versioned_one_lags()
     {
         using var admin = new FakeAdmin(("in", 1));
@@ -93,7 +105,7 @@ public sealed class InternalTopicsTests
     {
         using var admin = new FakeAdmin(("in-a", 1), ("other", 1), ("__consumer_offsets", 50));
         var plan = new TopologyPlan(new Topology().AddSource("s", Options.Texts, new Regex("in-.*|__.*")).AddProcessor("p", () => new PassOn<string, string>(), "s"), "app");
-        var topics = new InternalTopics(plan, admin, -1, new Dictionary<string, string>(), NullLogger.Instance);
+        var topics = new InternalTopics(plan, admin, -1, new Dictionary<string, string>(), TimeSpan.FromDays(1), NullLogger.Instance);
         var cancellation = TestContext.Current.CancellationToken;
         var counts = await topics.EnsureAsync(cancellation);
         Assert.Equal(["in-a"], counts.ByTopic.Keys);
@@ -124,8 +136,8 @@ public sealed class InternalTopicsTests
         return topology;
     }
 
-    private static Task<PartitionCounts> EnsureAsync(FakeAdmin admin, Topology topology, IReadOnlyDictionary<string, string>? properties = null) =>
-        new InternalTopics(new TopologyPlan(topology, "app"), admin, -1, properties ?? new Dictionary<string, string>(), NullLogger.Instance).EnsureAsync(TestContext.Current.CancellationToken);
+    private static Task<PartitionCounts> EnsureAsync(FakeAdmin admin, Topology topology, IReadOnlyDictionary<string, string>? properties = null, TimeSpan? additionalRetention = null) =>
+        new InternalTopics(new TopologyPlan(topology, "app"), admin, -1, properties ?? new Dictionary<string, string>(), additionalRetention ?? TimeSpan.FromDays(1), NullLogger.Instance).EnsureAsync(TestContext.Current.CancellationToken);
 
     private static string Config(NewTopic topic) => string.Join(',', topic.Config.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => $"{entry.Key}={entry.Value}"));
 }

@@ -90,6 +90,16 @@ public sealed class StreamsConfigFromTests
     }
 
     [Fact]
+    public void Settings_of_Kafkas_that_have_another_place_say_where()
+    {
+        KeyValuePair<string, string?>[] settings = [new("application.id", "app"), new("bootstrap.servers", "a:1"), new("default.key.serde", "x"), new("topology.optimization", "all"), new("rocksdb.config.setter", "x")];
+        var message = Assert.Throws<ConfigException>(StreamsConfig.From(settings).Validate).Message;
+        Assert.Contains("default.key.serde is not a setting of an application here: serdes are found by type", message, StringComparison.Ordinal);
+        Assert.Contains("StreamsBuilderOptions with Optimization", message, StringComparison.Ordinal);
+        Assert.Contains("rocksdb.config.setter is 'x': options are set by their own names", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Everything_wrong_is_reported_together_unknown_names_with_what_may_be_meant()
     {
         var config = StreamsConfig.From(
