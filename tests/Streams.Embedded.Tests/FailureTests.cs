@@ -241,6 +241,23 @@ public sealed class FailureTests : IDisposable
         Assert.Equal(KafkaStreamsState.Running, app.State);
     }
 
+    /// <summary>It used to be said that it failed in a punctuator.</summary>
+    [Fact]
+    public async Task Handler_that_fails_itself_over_an_unreadable_record_ends_with_an_error_that_names_the_record()
+    {
+        await using var cluster = EmbeddedCluster.InMemory();
+        await TestTopics.CreateAsync(cluster, "input", 1);
+        await TestTopics.CreateAsync(cluster, "output", 1);
+        TestTopics.Produce(cluster, "input", [("a", "8 bytes!"), ("b", "unreadable")]);
+        var topology = new Topology()
+            .AddSource("source", new SourceOptions<string, long> { KeyDeserializer = Serdes.String, ValueDeserializer = Serdes.Int64 }, "input")
+            .AddSink("sink", "output", new SinkOptions<string, long> { KeySerializer = Serdes.String, ValueSerializer = Serdes.Int64 }, "source");
+        await using var app = new KafkaStreams(topology, Config(cluster, "one") with { DeserializationExceptionHandler = (_, _) => throw new FormatException("the handler") });
+        var failure = await Assert.ThrowsAsync<ProcessorException>(() => app.RunAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(new RecordMetadata("input", 0, 1), failure.Record);
+        Assert.Equal("source", failure.NodeName);
+    }
+
     /// <summary>Records are read, and those that cannot be judged, as they are taken in: a cluster that does not take the dead letter then used to end the application.</summary>
     [Theory]
     [InlineData(ProcessingGuarantee.AtLeastOnce)]

@@ -141,7 +141,7 @@ internal sealed class TaskContext
     public void HandleProcessingFailure(Processor node, long timestamp, Headers? headers, Exception failure)
     {
         var context = DescribeFailure(node.NodeName, timestamp, headers);
-        if (Continues(Ask(node.NodeName, () => _errors.Processing(context, failure)), context, failure, DropReason.Processing)) return;
+        if (Continues(Ask(context, () => _errors.Processing(context, failure)), context, failure, DropReason.Processing)) return;
         _reported = new ProcessorException(node.NodeName, TaskId, Metadata, failure);
         throw _reported;
     }
@@ -157,7 +157,7 @@ internal sealed class TaskContext
     public string? DeadLetterTopic => Collector is null ? null : _errors.DeadLetterTopic;
 
     /// <summary>Calls a failure handler. One that throws itself has decided nothing, and is not asked again by the operators further up.</summary>
-    public ErrorResponse Ask(string nodeName, Func<ErrorResponse?> handler)
+    public ErrorResponse Ask(ErrorHandlerContext context, Func<ErrorResponse?> handler)
     {
         try
         {
@@ -165,7 +165,8 @@ internal sealed class TaskContext
         }
         catch (Exception failure) when (failure is not OutOfMemoryException)
         {
-            _reported = new ProcessorException(nodeName, TaskId, Metadata, failure);
+            // The record that it was asked about: the task may be at another, or at none, when one that cannot be read comes in.
+            _reported = new ProcessorException(context.NodeName, TaskId, context.Record, failure);
             throw _reported;
         }
     }

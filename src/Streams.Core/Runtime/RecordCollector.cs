@@ -101,7 +101,7 @@ internal sealed class RecordCollector(IRecordProducer producer, bool isTransacti
     {
         var task = node.Context.Task;
         var context = task.DescribeFailure(node.NodeName, timestamp, headers);
-        var response = task.Ask(node.NodeName, () => task.Errors.Production(context, topic, failure));
+        var response = task.Ask(context, () => task.Errors.Production(context, topic, failure));
         if (response.Decision == ErrorDecision.Retry)
             throw new TaskCorruptedException($"A record for topic '{topic}' could not be written, and the production handler wants another try: {failure.Message}", failure);
         return task.Continues(response, context, failure, DropReason.Production);

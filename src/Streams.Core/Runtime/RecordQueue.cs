@@ -282,7 +282,7 @@ internal sealed class RecordQueue<K, V> : RecordQueue
         {
             DeadLetterTopic = _task.DeadLetterTopic,
         };
-        if (_task.Continues(_task.Ask(_source.NodeName, () => _task.Errors.Deserialization(context, failure)), context, failure, DropReason.Deserialization)) return;
+        if (_task.Continues(_task.Ask(context, () => _task.Errors.Deserialization(context, failure)), context, failure, DropReason.Deserialization)) return;
         throw new ProcessorException(_source.NodeName, _task.TaskId, Coordinates(in slice), new SerializationException(
             $"the record cannot be deserialised as <{TypeNames.Of(typeof(K))}, {TypeNames.Of(typeof(V))}>: {failure.Message}", failure));
     }
