@@ -15,7 +15,10 @@ public sealed class KafkaStreamsRegistration
     /// <summary>Name of the application in this host; its <see cref="StreamsConfig.ApplicationId"/> unless a setting says otherwise.</summary>
     public string Name { get; }
 
-    /// <summary>Whether the host stops when the application fails (default: yes, so that whatever watches the process notices and starts it again).</summary>
+    /// <summary>
+    /// Whether the host stops when the application fails (default: yes, so that whatever watches the process notices and starts it again). The process then exits with code 1, unless it
+    /// has another already or <c>Main</c> returns one of its own.
+    /// </summary>
     public bool StopHostOnFailure { get; set; } = true;
 
     /// <summary>Takes settings from configuration; see <see cref="StreamsConfiguration"/> for the names. Called several times, later ones win.</summary>

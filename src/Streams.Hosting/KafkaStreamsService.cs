@@ -57,6 +57,9 @@ internal sealed class KafkaStreamsService : IHostedService
         }
 
         Log.StopsHost(_logger, _registration.Name, _streams.Failure);
+
+        // A host that stops is no error to the process by itself, and then systemd, for one, would not start it again.
+        if (Environment.ExitCode == 0) Environment.ExitCode = 1;
         _lifetime.StopApplication();
     }
 }

@@ -101,6 +101,8 @@ public sealed class HostTests
         host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(stopping.SetResult);
         await host.StartAsync(TestContext.Current.CancellationToken);
         await stopping.Task.WaitAsync(_patience, TestContext.Current.CancellationToken);
+        Assert.Equal(1, Environment.ExitCode);
+        Environment.ExitCode = 0;
         var report = await host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(TestContext.Current.CancellationToken);
         Assert.Equal(HealthStatus.Unhealthy, report.Status);
         Assert.IsType<ProcessorException>(report.Entries["failing"].Exception);
