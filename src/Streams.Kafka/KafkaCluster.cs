@@ -119,7 +119,7 @@ public sealed class KafkaCluster : ICluster
     public IClusterAdmin CreateAdmin(string clientId)
     {
         ArgumentNullException.ThrowIfNull(clientId);
-        return new KafkaAdmin(_adminBrokers, new Retry(_settings, _time, NewRandom()));
+        return new KafkaAdmin(_adminBrokers, new Retry(_settings, _time, NewRandom(), _logger));
     }
 
     /// <inheritdoc/>
@@ -127,7 +127,7 @@ public sealed class KafkaCluster : ICluster
     {
         ArgumentNullException.ThrowIfNull(clientId);
         ArgumentException.ThrowIfNullOrEmpty(groupId);
-        return new GroupCoordinatorClient(_settings with { ClientId = clientId }, groupId, _time, NewRandom());
+        return new GroupCoordinatorClient(_settings with { ClientId = clientId }, groupId, _time, NewRandom(), _logger);
     }
 
     /// <inheritdoc/>

@@ -12,6 +12,9 @@ internal static partial class Log
     [LoggerMessage(2, LogLevel.Debug, "Client {ClientId}: {Facility}: {Message}")]
     public static partial void ClientMessage(ILogger logger, string clientId, string facility, string message);
 
+    [LoggerMessage(3, LogLevel.Warning, "{What} does not succeed; it is tried for {LimitSeconds} s in all: {Reason}")]
+    public static partial void StillTrying(ILogger logger, string what, double limitSeconds, string reason);
+
     [LoggerMessage(100, LogLevel.Warning, "Consumer {ClientId} goes on after {Code}: {Reason}")]
     public static partial void ConsumeProblem(ILogger logger, string clientId, string code, string reason);
 

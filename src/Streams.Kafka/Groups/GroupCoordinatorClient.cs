@@ -1,5 +1,6 @@
 using Kafka.Protocol;
 using Kafka.Protocol.Messages;
+using Microsoft.Extensions.Logging;
 using Streams.Core;
 using Streams.Kafka.Wire;
 
@@ -18,13 +19,13 @@ internal sealed class GroupCoordinatorClient : IGroupCoordinator
     private readonly Retry _retry;
     private readonly CoordinatorAddress _coordinator;
 
-    public GroupCoordinatorClient(WireSettings settings, string groupId, TimeProvider time, Random random)
+    public GroupCoordinatorClient(WireSettings settings, string groupId, TimeProvider time, Random random, ILogger? logger = null)
     {
         _groupId = groupId;
         _membershipBrokers = new BrokerPool(settings, time);
         _brokers = new BrokerPool(settings, time);
         _coordinator = new CoordinatorAddress(_brokers, CoordinatorAddress.GroupKeyType, groupId);
-        _retry = new Retry(settings, time, random);
+        _retry = new Retry(settings, time, random, logger);
     }
 
     private WireSettings Settings => _brokers.Settings;
