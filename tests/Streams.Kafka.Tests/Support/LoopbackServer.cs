@@ -39,8 +39,9 @@ internal sealed class LoopbackServer : IAsyncDisposable
         {
             while (true) connections.Add(_serve(await _listener.AcceptSocketAsync(_stop.Token), _stop.Token));
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is OperationCanceledException or SocketException || (e is InvalidOperationException && _stop.IsCancellationRequested))
         {
+            // The last: between two connections the listener has been stopped, and says that it does not listen, or is disposed.
             await Task.WhenAll(connections);
         }
     }
