@@ -241,6 +241,23 @@ public sealed class FailureTests : IDisposable
         Assert.Equal(KafkaStreamsState.Running, app.State);
     }
 
+    /// <summary>Time-outs of HTTP calls are cancellations, and no sign that the application closes.</summary>
+    [Fact]
+    public async Task Cancellation_in_user_code_is_the_handlers_to_judge()
+    {
+        await using var cluster = await NewClusterAsync();
+        TestTopics.Produce(cluster, "input", [("a", "slow"), ("b", "fast")]);
+        await using var app = new KafkaStreams(
+            Copying(value =>
+            {
+                if (value == "slow") throw new TaskCanceledException("no answer in time");
+            }),
+            Config(cluster, "one") with { ProcessingExceptionHandler = (context, failure) => context.NodeName == "copy" && failure is TaskCanceledException ? ErrorResponse.Continue : ErrorResponse.Fail });
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        await TestTopics.WaitUntilAsync(() => app.State == KafkaStreamsState.Error || TestTopics.ReadAll(cluster, "output").Count == 1, _patience);
+        Assert.Null(app.Failure);
+    }
+
     /// <summary>It used to be said that it failed in a punctuator.</summary>
     [Fact]
     public async Task Handler_that_fails_itself_over_an_unreadable_record_ends_with_an_error_that_names_the_record()

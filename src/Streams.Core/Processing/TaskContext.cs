@@ -39,6 +39,9 @@ internal sealed class TaskContext
     /// <summary>What dead letters are written through; <c>null</c> where nothing is written: in global stores.</summary>
     public RecordCollector? Collector { get; init; }
 
+    /// <summary>Whether the thread is to end. A cancellation before that is the user's own: a time-out of an HTTP call, for example.</summary>
+    public Func<bool> IsClosing { get; init; } = static () => false;
+
     /// <summary>Least wall-clock time between two looks for results whose window has closed; 0 looks at every record.</summary>
     public long EmitIntervalMs { get; init; } = 1000;
 
@@ -134,7 +137,8 @@ internal sealed class TaskContext
     /// <summary>Whether the failure came out of user code and has not been judged yet.</summary>
     public bool IsUserFailure(Exception failure) =>
         !ReferenceEquals(failure, _reported)
-        && failure is not (TaskMigratedException or TaskCorruptedException or TransactionAbortedException or ProductionException or StateStoreException or ClusterUnavailableException or OperationCanceledException)
+        && failure is not (TaskMigratedException or TaskCorruptedException or TransactionAbortedException or ProductionException or StateStoreException or ClusterUnavailableException)
+        && !(failure is OperationCanceledException && IsClosing())
         && failure is not ProcessorException;
 
     /// <summary>Asks the processing handler; returns when it says continue, throws otherwise.</summary>

@@ -49,6 +49,7 @@ internal sealed class StreamTask
             Paced = new PacedNodes { Wake = environment.Wake, RestNow = Rest },
             EmitIntervalMs = (long)environment.EmitInterval.TotalMilliseconds,
             Collector = subtopology.IsGlobal ? null : environment.Collector,
+            IsClosing = environment.IsClosing,
         };
         _streamTime = new StreamTimePunctuation(new PunctuationQueue(), _context);
         BuildNodes(inputs);

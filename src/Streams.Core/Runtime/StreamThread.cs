@@ -361,6 +361,7 @@ internal sealed class StreamThread : IDisposable
             GlobalStores = _globalStores(),
             ThreadName = Name,
             Wake = consumer.Wake,
+            IsClosing = () => _stopping.IsCancellationRequested || _closing.Commits.IsCancellationRequested,
             Metrics = _applicationMetrics,
         };
         _lastCommit = _lastPurge = _lastPositions = _lastSummary = _config.TimeProvider.GetTimestamp();

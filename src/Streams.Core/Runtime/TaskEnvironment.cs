@@ -53,4 +53,7 @@ internal sealed record TaskEnvironment
 
     /// <summary>End offset of an input partition as last heard from the broker; <c>null</c> when not known.</summary>
     public Func<TopicPartition, long?> EndOffset { get; init; } = static _ => null;
+
+    /// <summary>Whether the thread is to end, so that what is cancelled is cancelled because of that.</summary>
+    public Func<bool> IsClosing { get; init; } = static () => false;
 }
