@@ -39,6 +39,12 @@ internal sealed partial class Scene : IDisposable
     /// <summary>The session time-out of instances that nothing fatal awaits: <see cref="SessionMs"/>, or what a cluster with default settings allows at least.</summary>
     public int InstanceSessionMs => HasBroker ? SessionMs : 6000;
 
+    /// <summary>
+    /// What instances had on their way when the broker was killed comes when it is back, and without transactions nothing fences it off: it must be there before the next owner of their
+    /// tasks reads the changelog. Kafka waits 3 s.
+    /// </summary>
+    private int FirstGenerationDelayMs => _options is { IsExactlyOnce: false, Instances: > 1 } ? 2000 : 0;
+
     /// <summary>What went wrong with the processes themselves.</summary>
     public List<string> Faults { get; } = [];
 
@@ -64,7 +70,7 @@ internal sealed partial class Scene : IDisposable
             "--set",
             "group.min.session.timeout.ms=1000",
             "--set",
-            "group.initial.rebalance.delay.ms=0");
+            $"group.initial.rebalance.delay.ms={FirstGenerationDelayMs.ToString(CultureInfo.InvariantCulture)}");
         if (!ready.Task.Wait(_startLimit)) throw new TimeoutException($"The broker did not serve within {_startLimit}: see {Folder}/broker.log");
         _port = ready.Task.Result;
     }
