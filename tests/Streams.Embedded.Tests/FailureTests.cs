@@ -304,6 +304,23 @@ public sealed class FailureTests : IDisposable
         Assert.Null(app.Failure);
     }
 
+    /// <summary>
+    /// A commit that waits for acknowledgements does not outlive the membership: without transactions, what the cluster took after that would come behind the next owner's records.
+    /// </summary>
+    [Fact]
+    public async Task What_waits_for_the_cluster_when_the_membership_is_lost_is_given_up()
+    {
+        await using var cluster = await NewClusterAsync();
+        await using var silent = new SilentCluster(cluster);
+        TestTopics.Produce(cluster, "input", Enumerable.Range(0, 100).Select(number => ($"k{number}", $"{number}")));
+        await using var app = new KafkaStreams(Copying(_ => { }), Config(silent, "one"));
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        await TestTopics.WaitUntilAsync(() => app.State == KafkaStreamsState.Error || TestTopics.ReadCommitted(cluster, "output").Count >= 100, _patience);
+        Assert.Null(app.Failure);
+        Assert.True(silent.IsGivenUp);
+        Assert.Equal(Enumerable.Range(0, 100).Select(number => $"{number}").Order(), TestTopics.ReadCommitted(cluster, "output").Select(record => record.Value).Order());
+    }
+
     /// <summary>KIP-572: the patience with a cluster that does not answer has an end.</summary>
     [Fact]
     public async Task Cluster_that_stays_away_past_the_task_timeout_is_an_error()

@@ -55,6 +55,7 @@ internal sealed class Committer : IDisposable
     private readonly ClosePatience _closing;
     private readonly List<DeadLetterRecord> _deadLetters = [];
     private RecordCollector? _collector;
+    private CancellationTokenSource _lost = new();
     private long? _unavailableSince;
 
     public Committer(
@@ -92,6 +93,11 @@ internal sealed class Committer : IDisposable
     /// <summary>Whether a transaction is open, which has to be committed however little is in it.</summary>
     public bool HasOpenTransaction => _collector is { IsTransactionOpen: true };
 
+    /// <summary>
+    /// Cancelled by whoever learns that the tasks are not this instance's any more: the commit under way then does not wait for the cluster. Another one with each producer. Read from any thread.
+    /// </summary>
+    public CancellationTokenSource Lost => Volatile.Read(ref _lost);
+
     private bool IsExactlyOnce => _config.ProcessingGuarantee == ProcessingGuarantee.ExactlyOnce;
 
     /// <summary>Makes the producer; with transactions, fences the one before and ends what it left open.</summary>
@@ -110,6 +116,7 @@ internal sealed class Committer : IDisposable
             throw;
         }
 
+        Volatile.Write(ref _lost, new CancellationTokenSource());
         _collector = new RecordCollector(producer, IsExactlyOnce);
     }
 
@@ -209,15 +216,35 @@ internal sealed class Committer : IDisposable
     // A refusal becomes known in the middle of a send or flush, so what its handler wants written waits until that is over.
     private void FlushProducer()
     {
-        Collector.Producer.Flush(_closing.Commits);
+        FlushWhileOurs();
         if (_deadLetters.Count == 0) return;
         var deadLetters = _deadLetters.ToArray();
         _deadLetters.Clear();
         Collector.SendDeadLetters(deadLetters, stops: false);
-        Collector.Producer.Flush(_closing.Commits);
+        FlushWhileOurs();
 
         // Refusals of dead letters themselves end here: writing about them to the same topic would not end.
         _deadLetters.Clear();
+    }
+
+    // Without transactions nothing fences off what the cluster takes late: when the tasks have another owner, it would come after what that one writes, into their changelogs too.
+    private void FlushWhileOurs()
+    {
+        if (IsExactlyOnce)
+        {
+            Collector.Producer.Flush(_closing.Commits);
+            return;
+        }
+
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(_closing.Commits, _lost.Token);
+        try
+        {
+            Collector.Producer.Flush(either.Token);
+        }
+        catch (OperationCanceledException) when (_lost.IsCancellationRequested)
+        {
+            throw new TaskMigratedException("The instance is not a member of its group any more, and what it has written was not acknowledged until then.");
+        }
     }
 
     // Which records they were, and of which task, nobody knows any more.

@@ -204,8 +204,14 @@ internal sealed class StreamThread : IDisposable
     /// <summary>Makes the given tasks the thread's own: opens what is new, goes on with what stays. After <see cref="CloseOthersAsync"/>.</summary>
     public Task AssignAsync(ThreadAssignment assignment) => Post(() => Assign(assignment));
 
-    /// <summary>Closes all tasks without committing.</summary>
-    public Task LoseAsync() => Post(LoseAll);
+    /// <summary>Closes all tasks without committing. A commit under way is not waited for, and what it has not written yet never is.</summary>
+    public Task LoseAsync()
+    {
+        var lost = _committer.Lost;
+        var done = Post(LoseAll);
+        lost.Cancel();
+        return done;
+    }
 
     /// <summary>Processes nothing, fires no punctuation and restores nothing until <see cref="Resume"/>; goes on to poll and to commit.</summary>
     public void Pause()
