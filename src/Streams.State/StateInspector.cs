@@ -1,7 +1,9 @@
 using System.Buffers.Binary;
 using Streams.State.Bytes;
 using Streams.State.RocksDb;
+using Streams.State.Session;
 using Streams.State.Versioned;
+using Streams.State.Window;
 
 namespace Streams.State;
 
@@ -44,8 +46,8 @@ public sealed record StoredEntry(ReadOnlyMemory<byte> Key, long? Timestamp, Read
 public static class StateInspector
 {
     private const int SegmentBytes = sizeof(ulong);
-    private const int WindowSuffixBytes = sizeof(long) + sizeof(int);
-    private const int SessionSuffixBytes = 2 * sizeof(long);
+    private const int WindowSuffixBytes = WindowStore<byte[], byte[]>.SuffixBytes;
+    private const int SessionSuffixBytes = SessionStore<byte[], byte[]>.SuffixBytes;
     private const int VersionPrefixBytes = (2 * sizeof(long)) + 1;
 
     /// <summary>The stores of an application, by task and name.</summary>
